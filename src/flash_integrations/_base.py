@@ -1,0 +1,231 @@
+"""What the two clients have in common: the constructor's words, and how a verb becomes a flow.
+
+What all clients of a process share is here too: the record of use behind the limits, and what gateways taught.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Never, TypeVar
+
+from ._core.call import Call, chat_call
+from ._core.flow import Exchange, Flow
+from ._core.learning import Memory
+from ._core.limits import Limiter
+from ._core.terms import Surroundings, Terms, Timeout, check_seconds
+from ._core.words import refuse_unknown
+from .catalogue import Provider, RateLimit
+from .endpoint import KeySource, resolve
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class _Default(Enum):
+    ROW = "the provider's"
+
+    def __repr__(self) -> str:
+        return "ROW"
+
+
+ROW = _Default.ROW
+"""The default of ``rate_limit``: the provider's own limits."""
+
+
+class _Process:
+    """What all clients of a process share."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._lock = threading.Lock()
+
+    def limiter(self, base_url: str, owner: str) -> Limiter:
+        """The record of use of one gateway and key."""
+        with self._lock:
+            return self._limiters.setdefault((base_url, owner), Limiter())
+
+    def renew(self) -> None:
+        """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""
+        self._lock = threading.Lock()
+        self._limiters = {}
+        self.memory.renew_lock()
+
+
+_process = _Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.renew)
+
+_Twin = TypeVar("_Twin", bound="BaseClient")
+
+
+def _new_id() -> str:
+    return f"call_{uuid.uuid4().hex}"
+
+
+class BaseClient:
+    """What the twins share: the constructor, and how a verb becomes an exchange."""
+
+    def __init__(
+        self,
+        *,
+        provider: str | Provider | None = None,
+        api_key: KeySource = None,
+        base_url: str | None = None,
+        timeout: Timeout | float | Mapping[str, float | None] | None = None,
+        total_timeout: float | None = None,
+        max_retries: int = 2,
+        max_retry_after: float = 60.0,
+        rate_limit: RateLimit | Mapping[str, int | None] | str | _Default | None = ROW,
+        force_stream: bool | None = None,
+        require_finish_reason: bool | None = None,
+        disabled_params: Collection[str] = (),
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        allow_http: bool = False,
+        http_client: httpx.Client | None = None,
+        http_async_client: httpx.AsyncClient | None = None,
+        **unknown: Never,
+    ) -> None:
+        """Take connection and policy; nothing is sent and no key is looked for yet.
+
+        Args:
+            provider: a row of the catalogue, by name or itself. Default: by URL, else ``FLASH_PROVIDER``, else flashapi.
+            api_key: a text, a ``SecretStr``, or a function (sync or async) that gives the key. Default: the row's variable.
+            base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the row's.
+            timeout: seconds, a :class:`Timeout`, or a dict of its fields.
+            total_timeout: seconds for a whole call, waiting and re-sends included. Default: none.
+            max_retries: how many times a failed request is sent again.
+            max_retry_after: seconds; a gateway that asks for a longer wait is not waited for.
+            rate_limit: a :class:`RateLimit`, a dict of its fields, the name of one of the row's tiers, None for no limits.
+                Default: the row's.
+            force_stream: stream on the wire always (True), never (False), or by the row (None).
+            require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the row's.
+            disabled_params: names of parameters never to send.
+            default_headers: headers of every request.
+            default_query: query parameters of every request.
+            allow_http: send the key over plain http to a public host.
+            http_client: an ``httpx.Client`` of one's own, which one closes oneself.
+            http_async_client: the same for the async colour.
+
+        Raises:
+            ConfigurationError: an unknown word or provider, a bad URL, a value of a wrong kind.
+        """
+        refuse_unknown(type(self).__name__, unknown, WORDS)
+        self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
+        row = self._endpoint.provider
+        check_seconds("total_timeout", total_timeout)
+        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+            raise ConfigurationError(f"max_retries must be a whole number of at least 0, not {max_retries!r}")
+        if force_stream not in (True, False, None):
+            raise ConfigurationError(f"force_stream must be True, False or None, not {force_stream!r}")
+        self._timeout = Timeout.of(timeout)
+        self._policy: dict[str, Any] = {
+            "base_url": self._endpoint.base_url,
+            "provider": row.name,
+            "force_stream": force_stream,
+            "total_timeout": total_timeout,
+            "max_retries": max_retries,
+            "max_retry_after": max_retry_after,
+            "figures": limits_of(rate_limit, row),
+            "require_finish_reason": row.require_finish_reason if require_finish_reason is None else require_finish_reason,
+        }
+        self._disabled = frozenset([disabled_params] if isinstance(disabled_params, str) else disabled_params)
+        self._headers = dict(default_headers or {})
+        self._query = dict(default_query or {})
+        self._http = http_client
+        self._http_async = http_async_client
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(provider={self.provider.name!r}, base_url={self.base_url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without httpx clients and twin, which belong to this process; the credential forgets its key by itself."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "twin")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _http=None, _http_async=None)
+
+    @property
+    def provider(self) -> Provider:
+        """The row calls are made under."""
+        return self._endpoint.provider
+
+    @property
+    def base_url(self) -> str:
+        """Where calls go."""
+        return self._endpoint.base_url
+
+    def streams(self, model: str) -> bool:
+        """Whether whole answers of a model are streamed on the wire, by the row, the user's word and what was learned."""
+        forced = self._policy["force_stream"]
+        if forced is not None:
+            return bool(forced)
+        return bool(_process.memory.facts(self.base_url, model).get("stream", self.provider.streams(model)))
+
+    def learned(self) -> dict[str, dict[str, Any]]:
+        """What this process learned about the gateway: facts by model, such as ``{"gpt-x": {"stream": True}}``."""
+        return _process.memory.learned(self.base_url)
+
+    def forget(self, model: str | None = None) -> None:
+        """Forget what was learned about the gateway, or about one model there."""
+        _process.memory.forget(self.base_url, model)
+
+    def _as(self, kind: type[_Twin]) -> _Twin:
+        """The same client in the other colour."""
+        twin = kind.__new__(kind)
+        twin.__dict__.update(self.__dict__, twin=self)
+        return twin
+
+    def _chat(self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, *, stream: bool) -> Flow:
+        timeout = Timeout.of(params.pop("timeout")) if params.get("timeout") is not None else self._timeout
+        params.pop("timeout", None)
+        call = chat_call(model, messages, params, stream=stream, disabled=self._disabled)
+        return self._exchange(call, timeout)
+
+    def _exchange(self, call: Call, timeout: Timeout) -> Flow:
+        if self._closed:
+            raise ConfigurationError(f"this {type(self).__name__} was closed")
+        credential = self._endpoint.credential
+        terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
+        world = Surroundings(
+            clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=credential.redact
+        )
+        limiter = _process.limiter(self.base_url, credential.owner())
+        return Exchange(call, terms, limiter, _process.memory, world).flow()
+
+
+def limits_of(
+    given: RateLimit | Mapping[str, int | None] | str | _Default | None, row: Provider
+) -> RateLimit | None:
+    """The limits to keep, from what users give.
+
+    Raises:
+        ConfigurationError: an unknown tier, an unknown key, or a figure below 1.
+    """
+    if given is ROW:
+        return row.rate_limit
+    if given is None or isinstance(given, RateLimit):
+        return given
+    if isinstance(given, str):
+        if given not in row.tiers:
+            known = ", ".join(row.tiers) or "none"
+            raise ConfigurationError(f"rate_limit: {row.name} has no tier {given!r}; its tiers: {known}")
+        return row.tiers[given]
+    if isinstance(given, Mapping):
+        refuse_unknown("rate_limit", given, asdict(RateLimit()))
+        return RateLimit(**given)
+    raise ConfigurationError(f"rate_limit must be a RateLimit, a dict, a tier's name or None, not {given!r}")
+
+
+WORDS = tuple(name for name in BaseClient.__init__.__annotations__ if name not in ("return", "unknown"))
+"""The constructor's words."""

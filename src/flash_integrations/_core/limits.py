@@ -1,0 +1,174 @@
+"""Requests held back until the limits allow them: sliding windows and slots, first come first served.
+
+One :class:`Limiter` is the record of use of one gateway and key, for all threads, event loops and objects of the process.
+Each call brings the figures it wants kept. A request is *live* from its admission to the first byte of its answer; from
+then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at some
+moment between the two, so a window kept this way is never more generous than the gateway's.
+
+Nothing here waits. :meth:`Limiter.acquire` says "granted", "in so many seconds", or "when you are woken".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Figures(Protocol):
+    """The limits a call wants kept; None is no limit (``catalogue.RateLimit`` has this shape)."""
+
+    @property
+    def requests_per_minute(self) -> int | None: ...
+    @property
+    def requests_per_hour(self) -> int | None: ...
+    @property
+    def concurrent(self) -> int | None: ...
+
+
+MINUTE, HOUR = 60.0, 3600.0
+GRANTED = 0.0
+"""What :meth:`Limiter.acquire` returns when the request may go."""
+
+
+class Ticket:
+    """One request's place: in the queue, then at the gateway."""
+
+    __slots__ = ("_wake", "figures", "granted_at", "label", "queued_at", "stamped", "woken")
+
+    def __init__(self, figures: Figures | None, label: str, now: float) -> None:
+        self.figures = figures
+        self.label = label
+        self.queued_at = now
+        self.granted_at: float | None = None
+        self.stamped = False
+        self.woken = False
+        self._wake: Callable[[], None] | None = None
+
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Call ``wake``, from any thread, when it is worth asking again; at once if that has come already."""
+        self._wake = wake
+        if self.woken:
+            wake()
+
+    def wake(self) -> None:
+        self.woken = True
+        if self._wake is not None:
+            self._wake()
+
+
+class Limiter:
+    """The record of use of one gateway and key."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[Ticket] = deque()
+        self._holders: set[Ticket] = set()
+        self._live = 0  # holders that have no first byte yet
+        self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
+
+    def enter(self, figures: Figures | None, *, label: str, now: float) -> Ticket:
+        """Join the queue. ``figures=None`` keeps no limits but is counted all the same."""
+        ticket = Ticket(figures, label, now)
+        with self._lock:
+            if figures is not None:
+                self._queue.append(ticket)
+        return ticket
+
+    def acquire(self, ticket: Ticket, now: float) -> float | None:
+        """Ask to go.
+
+        Returns:
+            ``GRANTED``; or the seconds after which to ask again; or None: ask again when woken. A ticket that gets
+            seconds may be woken before they are over.
+        """
+        with self._lock:
+            ticket.woken = False
+            if ticket.figures is not None:
+                if self._queue[0] is not ticket:
+                    return None
+                wait = self._wait(ticket.figures, now)
+                if wait != GRANTED:
+                    return wait
+                self._queue.popleft()
+            ticket.granted_at = now
+            self._holders.add(ticket)
+            self._live += 1
+            head = self._queue[0] if self._queue else None
+        if head is not None:
+            head.wake()
+        return GRANTED
+
+    def answered(self, ticket: Ticket, now: float) -> None:
+        """The first byte came: the request moves into the windows, and keeps its slot."""
+        with self._lock:
+            self._stamp(ticket, now)
+            head = self._queue[0] if self._queue else None
+        if head is not None:
+            head.wake()
+
+    def release(self, ticket: Ticket, now: float, *, counted: bool = True) -> None:
+        """The answer ended, or the ticket is given up; safe to call again.
+
+        Args:
+            ticket: the request.
+            now: the clock.
+            counted: False when the request never reached the gateway and stands in no window.
+        """
+        with self._lock:
+            if ticket in self._holders:
+                if counted:
+                    self._stamp(ticket, now)
+                elif not ticket.stamped:
+                    self._live -= 1
+                self._holders.discard(ticket)
+            elif ticket in self._queue:
+                self._queue.remove(ticket)
+            head = self._queue[0] if self._queue else None
+        if head is not None:
+            head.wake()
+
+    def holders(self, now: float) -> list[str]:
+        """Who holds the slots and for how many seconds, longest first, as text for a log line."""
+        with self._lock:
+            held = sorted((ticket.granted_at or now, ticket.label) for ticket in self._holders)
+        return [f"{label} for {now - since:.0f} s" for since, label in held]
+
+    def _stamp(self, ticket: Ticket, now: float) -> None:
+        if not ticket.stamped:
+            ticket.stamped = True
+            self._live -= 1
+            self._stamps.append(now)
+            while self._stamps and self._stamps[0] <= now - HOUR:
+                self._stamps.popleft()
+
+    def _wait(self, figures: Figures, now: float) -> float | None:
+        """GRANTED, seconds until a window has room, or None when only an answer's end or beginning makes room."""
+        if figures.concurrent is not None and len(self._holders) >= figures.concurrent:
+            return None
+        longest = GRANTED
+        for limit, span in ((figures.requests_per_minute, MINUTE), (figures.requests_per_hour, HOUR)):
+            if limit is None:
+                continue
+            inside = self._inside(now - span)
+            if inside + self._live < limit:
+                continue
+            # Live requests will stand in the window too; so many stamps must leave before there is room.
+            leaving = inside + self._live - limit
+            if leaving >= inside:
+                return None  # live requests alone fill the window: wait for one of them to be answered
+            leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
+            longest = max(longest, leaves_at - now)
+        return longest
+
+    def _inside(self, since: float) -> int:
+        """How many stamps are younger than ``since``."""
+        low, high = 0, len(self._stamps)
+        while low < high:
+            middle = (low + high) // 2
+            if self._stamps[middle] <= since:
+                low = middle + 1
+            else:
+                high = middle
+        return len(self._stamps) - low

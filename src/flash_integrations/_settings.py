@@ -1,0 +1,216 @@
+"""The constructor's words that every adapter shares, as Pydantic fields, and the client they amount to.
+
+A field left at None was not set and is not sent. Sampling values are checked at the call, by the core, not here: a wrong one
+is an ``InvalidRequestError`` that names its bound. Nothing that holds a key or a connection is shown, dumped or pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+
+from ._core.terms import Timeout
+from ._core.words import refuse_unknown
+from .catalogue import Provider, RateLimit
+from .client import AsyncFlashClient, FlashClient
+from .errors import ConfigurationError
+
+_T = TypeVar("_T")
+_Checked = Annotated[_T | None, SkipValidation]
+"""A value that the core checks when it is sent."""
+
+CONNECTION_WORDS = (
+    "provider",
+    "api_key",
+    "base_url",
+    "timeout",
+    "total_timeout",
+    "max_retries",
+    "max_retry_after",
+    "rate_limit",
+    "force_stream",
+    "require_finish_reason",
+    "disabled_params",
+    "default_headers",
+    "default_query",
+    "allow_http",
+    "http_client",
+    "http_async_client",
+)
+"""What a client is made of; with ``client=`` none of them may be given."""
+
+SAMPLING_WORDS = (
+    "temperature",
+    "top_p",
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
+    "stop",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "user",
+    "store",
+    "reasoning_effort",
+    "response_format",
+    "modalities",
+    "audio",
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "verbosity",
+    "service_tier",
+    "web_search_options",
+    "prediction",
+    "parallel_tool_calls",
+    "tool_choice",
+)
+"""Parameters of a chat request that an object may hold for all its calls."""
+
+
+class FlashSettings(BaseModel):
+    """Connection, policy and sampling of an adapter; see ``FlashClient`` for what each connection word means."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    ALIASES: ClassVar[Mapping[str, str]] = {
+        "model_name": "model",
+        "request_timeout": "timeout",
+        "stop_sequences": "stop",
+    }
+    """The peers' words, and ours."""
+
+    model: str = Field(description="The model's id, such as gpt-5.2.")
+
+    provider: str | Provider | None = Field(default=None, description="A row of the catalogue.")
+    api_key: SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None = Field(
+        default=None, exclude=True, repr=False, description="The key, or a function that gives it."
+    )
+    base_url: str | None = Field(default=None, description="The gateway's URL with its /v1.")
+    timeout: float | dict[str, float | None] | None = Field(default=None, description="Seconds, or a dict of Timeout's.")
+    total_timeout: float | None = Field(default=None, description="Seconds for a whole call.")
+    max_retries: int = Field(default=2, description="How many times a failed request is sent again.")
+    max_retry_after: float = Field(default=60.0, description="The longest wait a gateway may ask for, in seconds.")
+    rate_limit: dict[str, int | None] | str | None = Field(
+        default=None, description="Limits as a dict or a tier's name; left out: the provider's; None: off."
+    )
+    force_stream: bool | None = Field(default=None, description="Stream on the wire always, never, or by the row.")
+    require_finish_reason: bool | None = Field(default=None, description="False accepts [DONE] without finish reason.")
+    disabled_params: Any = Field(default=None, description="Names of parameters never to send.")
+    default_headers: dict[str, str] | None = Field(default=None, repr=False)
+    default_query: dict[str, Any] | None = Field(default=None, repr=False)
+    allow_http: bool = Field(default=False, description="Send the key over plain http to a public host.")
+    http_client: Any = Field(default=None, exclude=True, repr=False, description="An httpx.Client of one's own.")
+    http_async_client: Any = Field(default=None, exclude=True, repr=False, description="An httpx.AsyncClient.")
+    client: Any = Field(default=None, exclude=True, repr=False, description="A FlashClient or AsyncFlashClient.")
+
+    temperature: _Checked[float] = None
+    top_p: _Checked[float] = None
+    max_tokens: _Checked[int] = None
+    max_completion_tokens: _Checked[int] = None
+    n: _Checked[int] = None
+    stop: _Checked[str | list[str]] = None
+    frequency_penalty: _Checked[float] = None
+    presence_penalty: _Checked[float] = None
+    seed: _Checked[int] = None
+    user: _Checked[str] = None
+    store: _Checked[bool] = None
+    reasoning_effort: _Checked[str] = None
+    response_format: _Checked[dict[str, Any]] = None
+    modalities: _Checked[list[str]] = None
+    audio: _Checked[dict[str, Any]] = None
+    logprobs: _Checked[bool] = None
+    top_logprobs: _Checked[int] = None
+    logit_bias: _Checked[dict[str, float]] = None
+    verbosity: _Checked[str] = None
+    service_tier: _Checked[str] = None
+    web_search_options: _Checked[dict[str, Any]] = None
+    prediction: _Checked[dict[str, Any]] = None
+    parallel_tool_calls: _Checked[bool] = None
+    tool_choice: _Checked[str | dict[str, Any]] = None
+
+    send_reasoning: bool = Field(default=False, description="Send the reasoning of earlier answers back.")
+    system_role: str = Field(default="system", description='The role of system messages on the wire, or "developer".')
+
+    _made: tuple[tuple[Any, ...], FlashClient] | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_words(cls, values: Any) -> Any:
+        """Translate the peers' words, refuse unknown ones, and make ``rate_limit`` and ``timeout`` plain data."""
+        if not isinstance(values, dict):
+            return values
+        known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values() if field.alias)}
+        values = dict(values)
+        for alias, word in cls.ALIASES.items():
+            if alias in values and alias not in known:
+                values.setdefault(word, values.pop(alias))
+        refuse_unknown(cls.__name__, values, {*known, *cls.ALIASES})
+        if not isinstance(values.get("model"), str) or not values["model"]:
+            raise ConfigurationError(f"{cls.__name__} needs model=, the model's id, such as model='gpt-5.2'")
+        if isinstance(values.get("rate_limit"), RateLimit):
+            values["rate_limit"] = {key: value for key, value in asdict(values["rate_limit"]).items() if value is not None}
+        if isinstance(values.get("timeout"), Timeout):
+            values["timeout"] = asdict(values["timeout"])
+        return values
+
+    @model_validator(mode="after")
+    def _try_settings(self) -> Self:
+        """Tell what is wrong with the connection's words now rather than at the first call."""
+        self._flash()
+        return self
+
+    def _flash(self) -> FlashClient:
+        """The client these settings amount to; made anew when one of them has changed."""
+        words = tuple(getattr(self, word) for word in ("client", *CONNECTION_WORDS))
+        if self._made is None or self._made[0] != words:
+            self._made = words, self._make_client()
+        return self._made[1]
+
+    def _make_client(self) -> FlashClient:
+        given = {word: getattr(self, word) for word in CONNECTION_WORDS if word in self.model_fields_set}
+        if self.client is not None:
+            if extra := [word for word, value in given.items() if value is not None]:
+                raise ConfigurationError(f"{type(self).__name__}: client= brings its own {', '.join(sorted(extra))}")
+            if isinstance(self.client, AsyncFlashClient):
+                return self.client.twin
+            if isinstance(self.client, FlashClient):
+                return self.client
+            raise ConfigurationError(f"client must be a FlashClient or AsyncFlashClient, not {self.client!r}")
+        given["disabled_params"] = _names(given.get("disabled_params"))
+        return FlashClient(**given)
+
+    def _sampling(self) -> dict[str, Any]:
+        """The sampling parameters that are set."""
+        return {word: value for word in SAMPLING_WORDS if (value := getattr(self, word)) is not None}
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """For pickling: without key, clients and connections, which the other side takes from its own environment."""
+        state = super().__getstate__()
+        hidden = {name: None for name in ("api_key", "client", "http_client", "http_async_client")}
+        return {
+            **state,
+            "__dict__": {**state["__dict__"], **hidden},
+            "__pydantic_fields_set__": state["__pydantic_fields_set__"] - hidden.keys(),
+            "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_made": None},
+        }
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy of its own settings over the same connections and key."""
+        memo = {} if memo is None else memo
+        for shared in (self.api_key, self.client, self.http_client, self.http_async_client, self._made):
+            if shared is not None:
+                memo[id(shared)] = shared
+        return super().__deepcopy__(memo)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Names of parameters from a list, or from a dict as ChatOpenAI takes it (a name with None is never sent)."""
+    if value is None:
+        return ()
+    if isinstance(value, Mapping):
+        return tuple(name for name, allowed in value.items() if allowed is None)
+    return (value,) if isinstance(value, str) else tuple(value)

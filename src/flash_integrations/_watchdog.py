@@ -1,0 +1,88 @@
+"""Deadlines for blocking reads: one thread that shuts a socket down when its time is over.
+
+httpx's read timeout starts anew with every byte, so a gateway that pings for ever is never given up. A deadline that
+only events move can be kept from outside alone. The thread starts with the first deadline, sleeps until the nearest one,
+and ends when there is none left.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable
+
+_order = itertools.count()
+
+
+class Watch:
+    """One deadline, to be moved as often as one likes; calls ``expire`` once if it is passed."""
+
+    __slots__ = ("_armed_at", "_expire", "deadline", "expired")
+
+    def __init__(self, expire: Callable[[], None]) -> None:
+        self._expire = expire
+        self._armed_at: float | None = None
+        self.deadline: float | None = None
+        self.expired = False
+
+    def arm(self, deadline: float | None) -> None:
+        """Move the deadline (by ``time.monotonic``; None: no deadline). Moving it later costs no lock."""
+        self.deadline = deadline
+        if deadline is not None and (self._armed_at is None or deadline < self._armed_at):
+            self._armed_at = deadline
+            _watchdog.add(deadline, self)
+
+    def check(self, now: float, booked: float) -> None:
+        """Called by the thread at the time it was booked for: expire, book again, or let go."""
+        if booked != self._armed_at:
+            return  # an earlier time was booked after this one
+        if self.deadline is None:
+            self._armed_at = None
+        elif self.deadline > now:
+            self._armed_at = self.deadline
+            _watchdog.add(self.deadline, self)
+        else:
+            self.expired = True
+            self._expire()
+
+
+class _Watchdog:
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._heap: list[tuple[float, int, Watch]] = []
+        self._running = False
+
+    def add(self, when: float, watch: Watch) -> None:
+        with self._changed:
+            heapq.heappush(self._heap, (when, next(_order), watch))
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name="flash-integrations-deadlines", daemon=True).start()
+            elif self._heap[0][2] is watch:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while self._heap and (left := self._heap[0][0] - time.monotonic()) > 0:
+                    self._changed.wait(left)
+                if not self._heap:
+                    self._running = False
+                    return
+                booked, _, watch = heapq.heappop(self._heap)
+            watch.check(time.monotonic(), booked)
+
+
+_watchdog = _Watchdog()
+
+
+def _renew() -> None:
+    global _watchdog  # noqa: PLW0603 - the thread and its lock stay behind in the parent
+    _watchdog = _Watchdog()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

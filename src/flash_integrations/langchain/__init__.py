@@ -1,0 +1,14 @@
+"""LangChain on OpenAI-format gateways: :class:`ChatFlash`."""
+
+try:
+    import langchain_core as _  # noqa: F401
+except ImportError as error:
+    from ..errors import ConfigurationError
+
+    raise ConfigurationError(
+        "flash_integrations.langchain needs langchain-core: pip install 'flash-integrations[langchain]'"
+    ) from error
+
+from .chat_models import ChatFlash
+
+__all__ = ["ChatFlash"]

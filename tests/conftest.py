@@ -1,0 +1,52 @@
+"""What every test may rely on: no key or proxy from the shell, and no network but loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+
+import pytest
+
+# What the package, its peers and httpx read. The settings of the integration tests' own model server stay.
+_OUTSIDE = re.compile(
+    r"(?!FLASH_MODELS?_)(?:FLASH|OPENAI|SUPERTOKEN|FLOXAI|UNIAPI|AZURE_OPENAI|LANGCHAIN|LANGSMITH|LANGGRAPH)_\w+"
+    r"|(?:HTTP|HTTPS|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    """Hide the shell's keys, gateways, traces and proxies."""
+    for name in filter(_OUTSIDE.fullmatch, list(os.environ)):
+        monkeypatch.delenv(name)
+
+
+def _is_loopback(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in {None, "", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(str(host).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _loopback_only(event: str, args: tuple) -> None:
+    """Stop a look-up of, or a connection to, anything that is not this machine."""
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event == "socket.connect" and isinstance(args[1], tuple):
+        host = args[1][0]
+    else:
+        return
+    if not _is_loopback(host):
+        # No OSError: a client must not take it for a broken line and try again.
+        raise RuntimeError(f"tests reach loopback only, not {host!r}")
+
+
+# An audit hook sees every thread and every library, and replaces nothing. It stays for the life of the process.
+sys.addaudithook(_loopback_only)

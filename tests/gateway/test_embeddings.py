@@ -1,0 +1,86 @@
+"""Embeddings without a model."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+
+import pytest
+
+from flash_integrations.testing import LocalGateway
+from flash_integrations.testing.vectors import embed
+
+MODEL = "text-embedding-3-large"
+
+
+def likeness(one, other):
+    """The cosine of two vectors of length 1."""
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def test_vectors_come_in_order_with_usage(call):
+    """Each text has its vector of length 1, in the order of the input."""
+    answer = call.post("/embeddings", {"model": MODEL, "input": ["a cat", "一只猫"]}).json()
+    assert [row["index"] for row in answer["data"]] == [0, 1]
+    assert [row["embedding"] for row in answer["data"]] == [embed("a cat"), embed("一只猫")]
+    assert answer["usage"] == {"prompt_tokens": 5, "total_tokens": 5}
+    assert answer["model"] == MODEL
+
+
+def test_base64_holds_the_same_numbers(call):
+    """``encoding_format: base64`` is the same vector as little-endian 32-bit floats."""
+    body = {"model": MODEL, "input": "a cat", "dimensions": 64, "encoding_format": "base64"}
+    coded = call.post("/embeddings", body).json()["data"][0]["embedding"]
+    assert struct.unpack("<64f", base64.b64decode(coded)) == pytest.approx(embed("a cat", 64))
+
+
+@pytest.mark.parametrize(
+    ("question", "texts"),
+    [
+        ("Where does the cat sleep?", ["The dog barks at night.", "Cats sleep on the sofa.", "Rain falls."]),
+        ("长城是什么时候建的？", ["故宫在北京。", "长城建于明代。", "西湖在杭州。"]),
+    ],
+)
+def test_the_nearest_text_is_the_one_that_shares_words(question, texts):
+    """Retrieval works: the text about the question's subject lies nearest, in English and Chinese."""
+    wanted = embed(question)
+    assert max(texts, key=lambda text: likeness(embed(text), wanted)) == texts[1]
+
+
+@pytest.mark.parametrize("text", ["a cat", "the", "。", " ", "x" * 5000])
+def test_a_vector_has_length_one(text):
+    """Even texts without a word of meaning have a direction."""
+    assert math.hypot(*embed(text, 16)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": [1, 2]},
+        {"input": [[1, 2]]},
+        {"input": []},
+        {"input": ""},
+        {"input": ["a", ""]},
+        {"input": None},
+        {"input": "a", "dimensions": 0},
+        {"input": "a", "encoding_format": "hex"},
+    ],
+)
+def test_what_cannot_be_embedded_is_refused(call, body):
+    """Token ids, empty strings and unknown formats are a 400."""
+    assert call.post("/embeddings", {"model": MODEL, **body}).status_code == 400
+
+
+def test_an_empty_string_is_named_by_position(call):
+    """The refusal says which text it was."""
+    refused = call.post("/embeddings", {"model": MODEL, "input": ["a", ""]})
+    assert "input[1]" in refused.json()["error"]["message"]
+
+
+def test_a_text_beyond_the_models_window_is_refused(caller_of):
+    """A text over the listed window is refused, by position."""
+    with LocalGateway("openai") as gateway:
+        refused = caller_of(gateway).post("/embeddings", {"model": MODEL, "input": ["a", "字" * 8192]})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
+        assert refused.json()["error"]["param"] == "input[1]"

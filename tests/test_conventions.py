@@ -1,0 +1,219 @@
+"""The rules of the house, read off the source: what loads what, who imports whom, how files look."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "flash_integrations"
+SRC = Path(__file__).parents[1] / "src" / PACKAGE
+FILES = sorted(SRC.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in FILES}
+
+FRAMEWORKS = {"langchain_core", "langchain", "llama_index"}
+HEAVY = FRAMEWORKS | {"pydantic", "starlette", "uvicorn", "typer"}
+
+
+# --- what an import loads -------------------------------------------------------------------------------------------
+
+
+def loaded_by(module):
+    """The top-level packages in memory after a fresh interpreter has imported a module."""
+    code = f"import sys, json, {module}; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "module", [PACKAGE, f"{PACKAGE}.errors", f"{PACKAGE}.testing", f"{PACKAGE}.testing.pytest_plugin"]
+)
+def test_the_package_loads_nothing_heavy(module):
+    """Importing the package, or its pytest plugin, loads no framework, no Pydantic and no server."""
+    assert loaded_by(module) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "others"), [("langchain", {"llama_index"}), ("llama_index", {"langchain_core", "langchain"})]
+)
+def test_an_adapter_loads_its_own_framework_only(adapter, others):
+    """Who uses one framework does not pay for the other, nor for the gateway or the command line."""
+    assert loaded_by(f"{PACKAGE}.{adapter}") & (others | {"starlette", "uvicorn", "typer"}) == set()
+
+
+# --- who imports whom -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Room:
+    """A part of the package: the parts of ours it may import, and the packages of others (None: any)."""
+
+    ours: set[str]
+    others: set[str] | None
+
+
+CORE = {"_core", "catalogue", "errors"}
+ROOMS = {
+    "errors": Room(set(), set()),
+    "_core": Room({"_core", "errors"}, {"orjson"}),
+    "catalogue": Room({"_core", "errors"}, set()),
+    "client": Room(CORE | {"client"}, {"httpx"}),
+    "__init__": Room(CORE | {"client"}, set()),
+    "langchain": Room(CORE | {"__init__", "client", "langchain"}, {"langchain_core", "pydantic"}),
+    "llama_index": Room(CORE | {"__init__", "client", "llama_index"}, {"llama_index", "pydantic"}),
+    "testing": Room({"testing", "catalogue", "errors"}, {"httpx", "orjson", "pytest", "starlette", "uvicorn"}),
+    "cli": Room(CORE | {"__init__", "cli", "client", "langchain", "llama_index", "testing"}, None),
+}
+"""Every module or folder at the top of the package has its place here."""
+
+SHARED_WITH_THE_GATEWAY = f"{PACKAGE}._core.wire"
+HTTPX_IMPORTERS = {"client.py", "testing/upstream.py"}
+
+
+def dotted(path):
+    """The module name of a source file; a package's own file counts as ``__init__``."""
+    return ".".join([PACKAGE, *path.relative_to(SRC).with_suffix("").parts])
+
+
+MODULES = {dotted(path) for path in FILES}
+
+
+def room_of(module):
+    """The room a module of ours stands in: the first part of its name inside the package."""
+    return module.split(".")[1]
+
+
+def is_type_checking(node):
+    """Whether a statement is ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+
+
+def statements(node, *, for_types):
+    """All nodes below one, imports inside functions included; without what only type checkers see, if so asked."""
+    for child in ast.iter_child_nodes(node):
+        if is_type_checking(child) and not for_types:
+            continue
+        yield child
+        yield from statements(child, for_types=for_types)
+
+
+def full_name(path, node):
+    """The module an import starts from, with its leading dots resolved."""
+    if not node.level:
+        return node.module
+    here = [PACKAGE, *path.relative_to(SRC).parts[:-1]]
+    return ".".join([*here[: len(here) - node.level + 1], *([node.module] if node.module else [])])
+
+
+def imports(path, *, for_types=True):
+    """Full names of the modules a file imports; ``from . import x`` gives the module x where x is one."""
+    found = set()
+    for node in statements(TREES[path], for_types=for_types):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = full_name(path, node)
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                found.add(inner if {inner, f"{inner}.__init__"} & MODULES else base)
+    return {f"{name}.__init__" if f"{name}.__init__" in MODULES else name for name in found}
+
+
+def top(name):
+    """The distribution-level part of a module's name."""
+    return name.partition(".")[0]
+
+
+def test_every_part_of_the_package_has_a_room():
+    """A new module or folder at the top of the package is given its arrows before it is used."""
+    assert {room_of(module) for module in MODULES} <= ROOMS.keys()
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_imports_follow_the_arrows(path):
+    """A module imports, of ours, only what its room may: no framework in the core, no adapter in the other."""
+    room = ROOMS[room_of(dotted(path))]
+    for_types = dotted(path) != f"{PACKAGE}.errors"  # its docstrings' type of `partial` comes from above
+    ours = {name for name in imports(path, for_types=for_types) if top(name) == PACKAGE}
+    if room is ROOMS["testing"]:
+        ours -= {SHARED_WITH_THE_GATEWAY}
+    assert {name for name in ours if room_of(name) not in room.ours} == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_other_packages_stay_in_their_rooms(path):
+    """Beyond the standard library a module imports only the packages that its room is there for."""
+    room = ROOMS[room_of(dotted(path))]
+    others = {top(name) for name in imports(path)} - sys.stdlib_module_names - {PACKAGE}
+    assert room.others is None or others <= room.others
+
+
+def test_httpx_has_two_doors():
+    """The client is the only module of the library that imports httpx; the test gateway's relay is the other."""
+    importers = {path.relative_to(SRC).as_posix() for path in FILES if "httpx" in map(top, imports(path))}
+    assert importers <= HTTPX_IMPORTERS
+
+
+def test_the_arrows_are_read_rightly():
+    """The reading above resolves dots, inner imports and packages as Python does."""
+    path = SRC / "catalogue.py"
+    assert f"{PACKAGE}.errors" in imports(path)
+    assert {"tomllib", "importlib.resources"} <= imports(path)
+    assert f"{PACKAGE}._core.completion" in imports(SRC / "errors.py")
+    assert imports(SRC / "errors.py", for_types=False) == {"__future__", "typing"}
+
+
+# --- style ----------------------------------------------------------------------------------------------------------
+
+
+def test_files_can_be_read_in_one_sitting():
+    """No source file is longer than 350 lines."""
+    lengths = {dotted(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > 350} == {}
+
+
+def test_modules_are_named_for_an_idea():
+    """No module is a drawer for what had no place."""
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert {name for name in MODULES if drawers & {part.strip("_") for part in name.split(".")}} == set()
+
+
+def swallows(node):
+    """Whether a node catches every error and does nothing about it."""
+    everything = {"Exception", "BaseException"}
+    if isinstance(node, ast.ExceptHandler):
+        caught = {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else everything
+        return bool(caught & everything) and all(isinstance(each, ast.Pass | ast.Continue) for each in node.body)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in {"suppress", "contextlib.suppress"}:
+        return bool({ast.unparse(each) for each in node.args} & everything)
+    return False
+
+
+def test_no_error_is_swallowed():
+    """No code catches every error and passes on."""
+    assert [f"{dotted(path)}:{node.lineno}" for path in FILES for node in ast.walk(TREES[path]) if swallows(node)] == []
+
+
+def public_definitions(node, prefix=""):
+    """Public functions and classes, and public methods of those; overloads are told where they are implemented."""
+    for child in node.body:
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or child.name.startswith("_"):
+            continue
+        if {"overload", "typing.overload"} & {ast.unparse(each) for each in child.decorator_list}:
+            continue
+        yield f"{prefix}{child.name}", child
+        if isinstance(child, ast.ClassDef):
+            yield from public_definitions(child, f"{prefix}{child.name}.")
+
+
+@pytest.mark.parametrize("path", FILES, ids=dotted)
+def test_what_is_public_is_told(path):
+    """Every module, public class, function and method has a docstring."""
+    missing = [name for name, node in public_definitions(TREES[path]) if not ast.get_docstring(node)]
+    assert missing == []
+    assert ast.get_docstring(TREES[path])
