@@ -5,21 +5,22 @@ What all clients of a process share is here too: the record of use behind the li
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
 import threading
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Never, TypeVar
+from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
 
 from ._core.call import Call, chat_call
 from ._core.flow import Exchange, Flow
 from ._core.learning import Memory
 from ._core.limits import Limiter
-from ._core.terms import Surroundings, Terms, Timeout, check_seconds
+from ._core.terms import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
 from ._core.words import refuse_unknown
 from .catalogue import Provider, RateLimit
 from .endpoint import KeySource, resolve
@@ -64,7 +65,19 @@ _process = _Process()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_process.renew)
 
+TimeoutLike: TypeAlias = Timeout | float | Mapping[str, float | None] | None
+"""What users give for a timeout, see :meth:`Timeout.of`."""
+
 _Twin = TypeVar("_Twin", bound="BaseClient")
+
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"})
+
+
+@dataclass(slots=True)
+class _Life:
+    """Whether a client was closed; its twin shares it."""
+
+    closed: bool = False
 
 
 def _new_id() -> str:
@@ -80,7 +93,7 @@ class BaseClient:
         provider: str | Provider | None = None,
         api_key: KeySource = None,
         base_url: str | None = None,
-        timeout: Timeout | float | Mapping[str, float | None] | None = None,
+        timeout: TimeoutLike = None,
         total_timeout: float | None = None,
         max_retries: int = 2,
         max_retry_after: float = 60.0,
@@ -98,15 +111,17 @@ class BaseClient:
         """Take connection and policy; nothing is sent and no key is looked for yet.
 
         Args:
-            provider: a row of the catalogue, by name or itself. Default: by URL, else ``FLASH_PROVIDER``, else flashapi.
-            api_key: a text, a ``SecretStr``, or a function (sync or async) that gives the key. Default: the row's variable.
+            provider: a row of the catalogue, by name or itself. Default: by URL, else ``FLASH_PROVIDER``, else
+                flashapi.
+            api_key: a text, a ``SecretStr``, or a function (sync or async) that gives the key. Default: the row's
+                variable.
             base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the row's.
             timeout: seconds, a :class:`Timeout`, or a dict of its fields.
             total_timeout: seconds for a whole call, waiting and re-sends included. Default: none.
             max_retries: how many times a failed request is sent again.
             max_retry_after: seconds; a gateway that asks for a longer wait is not waited for.
-            rate_limit: a :class:`RateLimit`, a dict of its fields, the name of one of the row's tiers, None for no limits.
-                Default: the row's.
+            rate_limit: a :class:`RateLimit`, a dict of its fields, the name of one of the row's tiers, None for no
+                limits. Default: the row's.
             force_stream: stream on the wire always (True), never (False), or by the row (None).
             require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the row's.
             disabled_params: names of parameters never to send.
@@ -115,6 +130,7 @@ class BaseClient:
             allow_http: send the key over plain http to a public host.
             http_client: an ``httpx.Client`` of one's own, which one closes oneself.
             http_async_client: the same for the async colour.
+            **unknown: any other word is refused, with the nearest known one.
 
         Raises:
             ConfigurationError: an unknown word or provider, a bad URL, a value of a wrong kind.
@@ -123,8 +139,10 @@ class BaseClient:
         self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
         row = self._endpoint.provider
         check_seconds("total_timeout", total_timeout)
-        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-            raise ConfigurationError(f"max_retries must be a whole number of at least 0, not {max_retries!r}")
+        check_at_least_0("max_retries", max_retries, whole=True)
+        check_at_least_0("max_retry_after", max_retry_after)
+        _check_colour("http_client", http_client, wanted=False)
+        _check_colour("http_async_client", http_async_client, wanted=True)
         if force_stream not in (True, False, None):
             raise ConfigurationError(f"force_stream must be True, False or None, not {force_stream!r}")
         self._timeout = Timeout.of(timeout)
@@ -136,24 +154,38 @@ class BaseClient:
             "max_retries": max_retries,
             "max_retry_after": max_retry_after,
             "figures": limits_of(rate_limit, row),
-            "require_finish_reason": row.require_finish_reason if require_finish_reason is None else require_finish_reason,
+            "require_finish_reason": (
+                row.require_finish_reason if require_finish_reason is None else require_finish_reason
+            ),
         }
         self._disabled = frozenset([disabled_params] if isinstance(disabled_params, str) else disabled_params)
         self._headers = dict(default_headers or {})
         self._query = dict(default_query or {})
         self._http = http_client
         self._http_async = http_async_client
-        self._closed = False
+        self._life = _Life()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(provider={self.provider.name!r}, base_url={self.base_url!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without httpx clients and twin, which belong to this process; the credential forgets its key by itself."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "twin")}
+        """Without httpx clients and twin, which belong to this process, and without keys."""
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "twin")}
+        kept = {name: text for name, text in self._headers.items() if name.lower() not in _SECRET_HEADERS}
+        return state | {"_headers": kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _http=None, _http_async=None)
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__, _life=_Life(self._life.closed))
+        copied.__dict__.pop("twin", None)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Nothing of a client changes but its end: a copy may share the rest, connections and key included.
+        return self.__copy__()
 
     @property
     def provider(self) -> Provider:
@@ -166,7 +198,7 @@ class BaseClient:
         return self._endpoint.base_url
 
     def streams(self, model: str) -> bool:
-        """Whether whole answers of a model are streamed on the wire, by the row, the user's word and what was learned."""
+        """Whether whole answers of a model travel as streams: by the user's word, what was learned, or the row."""
         forced = self._policy["force_stream"]
         if forced is not None:
             return bool(forced)
@@ -186,27 +218,33 @@ class BaseClient:
         twin.__dict__.update(self.__dict__, twin=self)
         return twin
 
-    def _chat(self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, *, stream: bool) -> Flow:
-        timeout = Timeout.of(params.pop("timeout")) if params.get("timeout") is not None else self._timeout
-        params.pop("timeout", None)
+    def _chat(
+        self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
+    ) -> Flow:
         call = chat_call(model, messages, params, stream=stream, disabled=self._disabled)
-        return self._exchange(call, timeout)
+        return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
 
     def _exchange(self, call: Call, timeout: Timeout) -> Flow:
-        if self._closed:
+        if self._life.closed:
             raise ConfigurationError(f"this {type(self).__name__} was closed")
         credential = self._endpoint.credential
         terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
         world = Surroundings(
             clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=credential.redact
         )
-        limiter = _process.limiter(self.base_url, credential.owner())
-        return Exchange(call, terms, limiter, _process.memory, world).flow()
+        return Exchange(call, terms, self._limiter(), _process.memory, world).flow()
+
+    def _limiter(self) -> Limiter:
+        return _process.limiter(self.base_url, self._endpoint.credential.owner())
 
 
-def limits_of(
-    given: RateLimit | Mapping[str, int | None] | str | _Default | None, row: Provider
-) -> RateLimit | None:
+def _check_colour(name: str, client: Any, *, wanted: bool) -> None:
+    """Refuse an httpx client of the other colour, which would fail at the first call only."""
+    if client is not None and inspect.iscoroutinefunction(getattr(client, "send", None)) != wanted:
+        raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if wanted else 'Client'}, not {client!r}")
+
+
+def limits_of(given: RateLimit | Mapping[str, int | None] | str | _Default | None, row: Provider) -> RateLimit | None:
     """The limits to keep, from what users give.
 
     Raises:

@@ -9,45 +9,57 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import socket
 import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
 
-from ._core.flow import Head, Read, Send, Sleep
-from ._watchdog import Watch
+from ._core.commands import Head, Read, Send, Sleep
+from ._watchdog import Watch, watch
 from .endpoint import Endpoint
 from .errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
 
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
 _ENVIRONMENT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
-_Settings = tuple[str | None, ...]
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
+_Settings: TypeAlias = tuple[str | None, ...]
+_Place: TypeAlias = tuple[str, _Settings]
+_Here: TypeAlias = dict[_Place, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]]
 _lock = threading.Lock()
 _contexts: dict[_Settings, ssl.SSLContext] = {}
-_clients: dict[tuple[str, _Settings], httpx.Client] = {}
-_async_clients: WeakKeyDictionary[
-    asyncio.AbstractEventLoop, dict[tuple[str, _Settings], tuple[httpx.AsyncClient, AsyncGenerator[None, None]]]
-] = WeakKeyDictionary()
+_clients: dict[_Place, httpx.Client] = {}
+_async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
+_left_behind: list[object] = []
 
 
 def _settings() -> _Settings:
     return tuple(os.environ.get(name) or os.environ.get(name.lower()) for name in _ENVIRONMENT)
 
 
-def _verify(base_url: str, settings: _Settings) -> ssl.SSLContext | bool:
-    """The TLS context for a gateway; reading the certificates takes 20 ms, so it is kept."""
-    if base_url.startswith("http:") and not any(settings):
-        return False
-    with _lock:
-        if settings not in _contexts:
-            _contexts[settings] = httpx.create_ssl_context()
-        return _contexts[settings]
+def _make(kind: type[_Client], base_url: str, settings: _Settings) -> _Client:
+    """A transport to share.
+
+    Reading the certificates takes 20 ms, so TLS contexts are kept. Cookies are not: they would go from one key's calls
+    to another's.
+    """
+    verify: ssl.SSLContext | bool = False
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    try:
+        if not base_url.startswith("http:") or any(settings):
+            with _lock:
+                if settings not in _contexts:
+                    _contexts[settings] = httpx.create_ssl_context()
+                verify = _contexts[settings]
+        return kind(verify=verify, limits=_LIMITS, cookies=cookies)
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        said = f"the environment's proxy or certificate settings cannot be used: {error}"
+        raise ConfigurationError(said) from error
 
 
 def shared_client(base_url: str) -> httpx.Client:
@@ -55,7 +67,7 @@ def shared_client(base_url: str) -> httpx.Client:
     place = (base_url, _settings())
     client = _clients.get(place)
     if client is None:
-        fresh = httpx.Client(verify=_verify(*place), limits=_LIMITS)
+        fresh = _make(httpx.Client, *place)
         with _lock:
             client = _clients.setdefault(place, fresh)
     return client
@@ -68,18 +80,19 @@ async def shared_async_client(base_url: str) -> httpx.AsyncClient:
     with _lock:
         here = _async_clients.setdefault(loop, {})
     if place not in here:
-        client = httpx.AsyncClient(verify=_verify(*place), limits=_LIMITS)
-        keeper = _close_with_loop(client)
-        here[place] = client, keeper  # before the first await: tasks of this loop share it
+        client = _make(httpx.AsyncClient, *place)
+        keeper = _close_with_loop(here, place)
+        here[place] = client, keeper  # before the first await: the tasks of this loop share it
         await anext(keeper)
     return here[place][0]
 
 
-async def _close_with_loop(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """Closes the transport when the loop shuts down its asynchronous generators, as ``asyncio.run`` does at its end."""
+async def _close_with_loop(here: _Here, place: _Place) -> AsyncGenerator[None, None]:
+    """Closes a transport when its loop shuts down its asynchronous generators, as ``asyncio.run`` does at its end."""
     try:
         yield
     finally:
+        client, _ = here.pop(place)
         await client.aclose()
 
 
@@ -87,6 +100,7 @@ def _forget_connections() -> None:
     """In a forked child: the parent's connections, locks and loops are not ours to use or to close."""
     global _lock  # noqa: PLW0603
     _lock = threading.Lock()
+    _left_behind.extend((dict(_clients), dict(_async_clients)))  # so that nobody collects, and thereby closes, them
     _clients.clear()
     _async_clients.clear()
 
@@ -116,7 +130,7 @@ def translate(error: Exception, url: str) -> FlashError:
         case httpx.LocalProtocolError():
             # httpx's own words would show the header, and with it perhaps the key.
             return ConfigurationError(f"the request to {url} is not valid HTTP: look for stray characters in headers")
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+        case httpx.UnsupportedProtocol():
             return ConfigurationError(f"{url} is not a URL to send to: {said}")
         case _:
             return APIConnectionError(f"the connection to {url} broke: {said}")
@@ -132,9 +146,11 @@ class _Port:
         self.result: Any = None
         """What the flow returned."""
 
-    def _request(self, client: httpx.Client | httpx.AsyncClient, command: Send) -> httpx.Request:
-        left = None if command.deadline is None else max(0.001, command.deadline - time.monotonic())
-        connect = command.connect if left is None or command.connect is None else min(command.connect, left)
+    def _request(
+        self, client: httpx.Client | httpx.AsyncClient, command: Send, **timeout: float | None
+    ) -> httpx.Request:
+        if client.is_closed:
+            raise ConfigurationError("the httpx client given for these calls was closed")
         headers = {
             "accept": "text/event-stream" if command.streamed else "application/json",
             # Compressed streams are held back by proxies until they end.
@@ -144,18 +160,30 @@ class _Port:
         if command.content is not None:
             headers["content-type"] = "application/json"
         headers |= {name.lower(): value for name, value in {**self._headers, **command.headers}.items()}
-        return client.build_request(
-            "GET" if command.content is None else "POST",
-            self._endpoint.base_url + command.path,
-            content=command.content,
-            headers=headers,
-            params={**self._query, **command.query} or None,
-            timeout=httpx.Timeout(connect=connect, read=left, write=left, pool=None),
-        )
+        try:
+            return client.build_request(
+                "GET" if command.content is None else "POST",
+                self._endpoint.base_url + command.path,
+                content=command.content,
+                headers=headers,
+                params={**self._query, **command.query} or None,
+                timeout=httpx.Timeout(**timeout),
+            )
+        except httpx.InvalidURL as error:
+            raise ConfigurationError(f"{self._endpoint.base_url} is not a URL to send to: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(
+                "headers must be a dict of ASCII texts, and query parameters plain values"
+            ) from error
 
     @staticmethod
     def _head(response: httpx.Response) -> Head:
         return Head(response.status_code, {name.lower(): value for name, value in response.headers.items()})
+
+    @staticmethod
+    def _is_open(response: httpx.Response) -> bool:
+        """Whether the body is still to be read; a mock's or a cassette's is there at once."""
+        return not response.is_stream_consumed
 
     def _timed_out(self) -> APITimeoutError:
         return APITimeoutError(f"{self._endpoint.base_url} sent nothing of use within the time allowed")
@@ -176,32 +204,44 @@ class SyncPort(_Port):
     def send(self, command: Send) -> Head:
         """Send a request; give its head."""
         client = self._own or shared_client(self._endpoint.base_url)
-        request = self._request(client, command)
-        bearer = self._endpoint.credential.bearer
-        if "authorization" not in request.headers and bearer() is not None:
-            request.headers["authorization"] = bearer() or ""
+        left = None if command.deadline is None else max(0.001, command.deadline - time.monotonic())
+        connect = min((each for each in (command.connect, left) if each is not None), default=None)
+        request = self._request(client, command, connect=connect, read=left, write=left, pool=left)
+        if "authorization" not in request.headers:
+            _authorize(request, self._endpoint.credential.bearer())
         try:
             self._response = client.send(request, stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
             raise translate(error, self._endpoint.base_url) from error
-        self._chunks = self._response.iter_raw()
-        self._watch = Watch(_shutter(self._response))
+        self._chunks = self._response.iter_raw() if self._is_open(self._response) else iter([self._response.content])
+        self._watch = watch(self._response.extensions)
+        if self._watch is not None:
+            # From here on the watch keeps the time; httpx's would give up on a silence that `progress` allows.
+            request.extensions["timeout"]["read"] = None
         return self._head(self._response)
 
     def read(self, command: Read) -> bytes:
         """Read on; b"" at the end."""
-        watch = self._watch
-        if watch is not None:
-            watch.arm(command.deadline)
+        if self._watch is None:
+            return self._next()
+        self._watch.arm(command.deadline)
         try:
-            data = next(self._chunks, b"")
-        except httpx.HTTPError as error:
-            if watch is not None and watch.expired:
+            data = self._next()
+        except APIConnectionError as error:
+            if self._watch.expired:
                 raise self._timed_out() from error
-            raise translate(error, self._endpoint.base_url) from error
-        if not data and watch is not None and watch.expired:
+            raise
+        finally:
+            self._watch.arm(None)  # whoever asked may take his time with what came
+        if self._watch.expired:
             raise self._timed_out()
         return data
+
+    def _next(self) -> bytes:
+        try:
+            return next(self._chunks, b"")
+        except httpx.HTTPError as error:
+            raise translate(error, self._endpoint.base_url) from error
 
     def sleep(self, command: Sleep) -> None:
         """Wait for the time or the ticket."""
@@ -215,25 +255,11 @@ class SyncPort(_Port):
     def close(self) -> None:
         """Let go of the answer."""
         if self._watch is not None:
-            self._watch.arm(None)
-        if self._response is not None:
-            self._response.close()
-            self._response = None
-
-
-def _shutter(response: httpx.Response) -> Callable[[], None]:
-    """What wakes a read that blocks on this answer: the socket shut down from another thread."""
-    stream = response.extensions.get("network_stream")
-    connection = stream.get_extra_info("socket") if stream is not None else None
-
-    def shut() -> None:
-        if connection is not None:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed already: nobody reads from it
-
-    return shut
+            self._watch.end()
+            self._watch = None
+        response, self._response = self._response, None
+        if response is not None:
+            response.close()
 
 
 class AsyncPort(_Port):
@@ -250,17 +276,18 @@ class AsyncPort(_Port):
     async def send(self, command: Send) -> Head:
         """Send a request; give its head."""
         client = self._own or await shared_async_client(self._endpoint.base_url)
-        request = self._request(client, command)
-        if "authorization" not in request.headers:
-            _authorize(request, await self._endpoint.credential.abearer())
+        # The loop keeps all deadlines but that of the connection.
+        request = self._request(client, command, connect=command.connect, read=None, write=None, pool=None)
         try:
             async with asyncio.timeout(_left(command.deadline)):
+                if "authorization" not in request.headers:
+                    _authorize(request, await self._endpoint.credential.abearer())
                 self._response = await client.send(request, stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
             raise translate(error, self._endpoint.base_url) from error
         except TimeoutError as error:
             raise self._timed_out() from error
-        self._chunks = self._response.aiter_raw()
+        self._chunks = self._response.aiter_raw() if self._is_open(self._response) else _once(self._response.content)
         return self._head(self._response)
 
     async def read(self, command: Read) -> bytes:
@@ -283,8 +310,10 @@ class AsyncPort(_Port):
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            if not loop.is_closed():
+            try:
                 loop.call_soon_threadsafe(woken.set)
+            except RuntimeError:
+                return  # the loop is closed: nobody waits there any more
 
         command.ticket.on_wake(wake)
         try:
@@ -298,6 +327,10 @@ class AsyncPort(_Port):
         response, self._response = self._response, None
         if response is not None:
             await response.aclose()
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _authorize(request: httpx.Request, bearer: str | None) -> None:

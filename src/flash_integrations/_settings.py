@@ -7,10 +7,19 @@ is an ``InvalidRequestError`` that names its bound. Nothing that holds a key or 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, SkipValidation, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SkipValidation,
+    field_serializer,
+    model_validator,
+)
 
 from ._core.terms import Timeout
 from ._core.words import refuse_unknown
@@ -135,7 +144,7 @@ class FlashSettings(BaseModel):
     send_reasoning: bool = Field(default=False, description="Send the reasoning of earlier answers back.")
     system_role: str = Field(default="system", description='The role of system messages on the wire, or "developer".')
 
-    _made: tuple[tuple[Any, ...], FlashClient] | None = PrivateAttr(default=None)
+    _made: tuple[dict[str, Any], FlashClient] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -163,9 +172,21 @@ class FlashSettings(BaseModel):
         self._flash()
         return self
 
+    @field_serializer("provider")
+    def _dump_provider(self, provider: str | Provider | None) -> Any:
+        """A row as plain data, which the constructor takes too."""
+        if not isinstance(provider, Provider):
+            return provider
+        data = {each.name: getattr(provider, each.name) for each in fields(provider)}
+        data["rate_limit"] = None if provider.rate_limit is None else asdict(provider.rate_limit)
+        return data | {
+            name: {key: asdict(value) for key, value in data[name].items()} for name in ("tiers", "models")
+        }
+
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
-        words = tuple(getattr(self, word) for word in ("client", *CONNECTION_WORDS))
+        # Only what was set: a rate_limit of None that was said differs from one that was not.
+        words = {word: getattr(self, word) for word in ("client", *CONNECTION_WORDS) if word in self.model_fields_set}
         if self._made is None or self._made[0] != words:
             self._made = words, self._make_client()
         return self._made[1]
@@ -188,9 +209,13 @@ class FlashSettings(BaseModel):
         return {word: value for word in SAMPLING_WORDS if (value := getattr(self, word)) is not None}
 
     def __getstate__(self) -> dict[Any, Any]:
-        """For pickling: without key, clients and connections, which the other side takes from its own environment."""
-        state = super().__getstate__()
-        hidden = {name: None for name in ("api_key", "client", "http_client", "http_async_client")}
+        """For pickling: without key and connections, which the other side takes from its own environment.
+
+        A client goes along, for it says where calls go; it leaves its own key behind.
+        """
+        # Not super(): LlamaIndex's own deletes from the living object what does not pickle.
+        state = BaseModel.__getstate__(self)
+        hidden = {name: None for name in ("api_key", "http_client", "http_async_client")}
         return {
             **state,
             "__dict__": {**state["__dict__"], **hidden},

@@ -36,6 +36,7 @@ DEFAULT_CONTEXT_WINDOW = 128_000
 ModelKind = Literal["chat", "embedding", "image", "transcription", "speech"]
 StreamRule = Literal["gpt", "all", "none"]
 
+
 @dataclass(frozen=True, slots=True)
 class RateLimit:
     """How fast a provider may be called. None means no such limit.
@@ -136,7 +137,8 @@ def read_rows(text: str) -> dict[str, Provider]:
             base = rows[row["like"]]
             values = {each.name: getattr(base, each.name) for each in fields(base)}
         values["name"] = name
-        values |= {key: row[key] for key in ("base_url", "key_variable", "stream", "require_finish_reason") if key in row}
+        plain = ("base_url", "key_variable", "stream", "require_finish_reason")
+        values |= {key: row[key] for key in plain if key in row}
         if "limits" in row:
             values["rate_limit"] = _limits(row["limits"], f"{name}.limits")
         if "tiers" in row:

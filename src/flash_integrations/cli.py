@@ -52,7 +52,7 @@ if typer is not None:
         from .testing import LocalGateway
 
         console = Console()
-        with LocalGateway(
+        local = LocalGateway(
             provider,
             api_key=api_key,
             enforce_limits=limits,
@@ -60,15 +60,16 @@ if typer is not None:
             upstream_key=upstream_key,
             upstream_model=upstream_model,
             port=port,
-        ) as local:
-            console.print(f"The local gateway stands in for [bold]{provider}[/] at {local.base_url}")
-            console.print("Use it from another terminal with:", style="dim")
-            console.print(f"  export FLASH_BASE_URL={local.base_url} FLASH_API_KEY={local.api_key}", highlight=False)
-            console.print("Ctrl-C ends it.", style="dim")
-            try:
+        )
+        try:
+            with local:
+                console.print(f"The local gateway stands in for [bold]{provider}[/] at {local.base_url}")
+                console.print("Use it from another terminal with:", style="dim")
+                console.print(f"  export FLASH_BASE_URL={local.base_url} FLASH_API_KEY={local.api_key}", highlight=False)
+                console.print("Ctrl-C ends it.", style="dim")
                 threading.Event().wait()
-            except KeyboardInterrupt:
-                console.print("stopped")
+        except KeyboardInterrupt:
+            console.print("stopped")
 
 
 def main() -> None:

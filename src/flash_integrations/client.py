@@ -11,7 +11,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from ._base import BaseClient
+from ._base import BaseClient, TimeoutLike
 from ._core.call import MODELS_PATH, Call
 from ._core.completion import ChatDelta, Completion
 from ._core.flow import Flow
@@ -24,10 +24,14 @@ __all__ = ["AsyncChatStream", "AsyncFlashClient", "ChatStream", "FlashClient"]
 
 def drive(flow: Flow, port: SyncPort) -> Generator[ChatDelta, None, None]:
     """Run a flow: carry out its commands, give its deltas; what it returns is the port's ``result``."""
+    step, value = flow.send, None
     try:
-        step, value = flow.send, None
         while True:
-            command = step(value)
+            try:
+                command = step(value)
+            except StopIteration as stop:
+                port.result = stop.value
+                return
             step, value = flow.send, None
             if isinstance(command, ChatDelta):
                 yield command
@@ -36,19 +40,23 @@ def drive(flow: Flow, port: SyncPort) -> Generator[ChatDelta, None, None]:
                 value = command.run(port)
             except FlashError as error:
                 step, value = flow.throw, error
-    except StopIteration as stop:
-        port.result = stop.value
     finally:
-        port.close()
-        flow.close()
+        try:
+            port.close()
+        finally:
+            flow.close()  # gives the slot back
 
 
 async def adrive(flow: Flow, port: AsyncPort) -> AsyncGenerator[ChatDelta, None]:
     """Run a flow: carry out its commands, give its deltas; what it returns is the port's ``result``."""
+    step, value = flow.send, None
     try:
-        step, value = flow.send, None
         while True:
-            command = step(value)
+            try:
+                command = step(value)
+            except StopIteration as stop:
+                port.result = stop.value
+                return
             step, value = flow.send, None
             if isinstance(command, ChatDelta):
                 yield command
@@ -57,11 +65,11 @@ async def adrive(flow: Flow, port: AsyncPort) -> AsyncGenerator[ChatDelta, None]
                 value = await command.run(port)
             except FlashError as error:
                 step, value = flow.throw, error
-    except StopIteration as stop:
-        port.result = stop.value
     finally:
-        await port.close()
-        flow.close()
+        try:
+            await port.close()
+        finally:
+            flow.close()  # gives the slot back
 
 
 class _Stream:
@@ -107,6 +115,7 @@ class ChatStream(_Stream, Iterator[ChatDelta]):
 
     def close(self) -> None:
         """Let go of the answer; safe to call again."""
+        self._first.clear()
         self._deltas.close()
 
 
@@ -131,6 +140,7 @@ class AsyncChatStream(_Stream, AsyncIterator[ChatDelta]):
 
     async def aclose(self) -> None:
         """Let go of the answer; safe to call again."""
+        self._first.clear()
         await self._deltas.aclose()
 
 
@@ -161,13 +171,19 @@ class FlashClient(BaseClient):
         return port.result
 
     def chat(
-        self, *, model: str, messages: Sequence[Mapping[str, Any]], **params: Unpack[ChatParams]
+        self,
+        *,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        timeout: TimeoutLike = None,
+        **params: Unpack[ChatParams],
     ) -> Completion:
         """Ask for a whole answer.
 
         Args:
             model: the model's id.
             messages: dicts in OpenAI's form, at least one.
+            timeout: for this call, as in the constructor.
             **params: sampling and the rest, see :class:`ChatParams`; unknown ones go into the body as they are.
 
         Raises:
@@ -175,17 +191,22 @@ class FlashClient(BaseClient):
             ConfigurationError: no key.
             FlashError: what the call came to; see ``flash_integrations.errors``.
         """
-        answer: Completion = self._run(self._chat(model, messages, params, stream=False))
+        answer: Completion = self._run(self._chat(model, messages, params, timeout, stream=False))
         return answer
 
     def stream_chat(
-        self, *, model: str, messages: Sequence[Mapping[str, Any]], **params: Unpack[ChatParams]
+        self,
+        *,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        timeout: TimeoutLike = None,
+        **params: Unpack[ChatParams],
     ) -> ChatStream:
         """Ask for an answer in pieces; nothing is sent before the stream is entered or iterated.
 
         Arguments and errors are :meth:`chat`'s; a broken stream's error has ``partial``.
         """
-        return ChatStream(self._chat(model, messages, params, stream=True), self._port())
+        return ChatStream(self._chat(model, messages, params, timeout, stream=True), self._port())
 
     def models(self) -> list[str]:
         """The ids of the models the gateway lists for this key.
@@ -196,8 +217,8 @@ class FlashClient(BaseClient):
         return _model_ids(self._run(self._exchange(Call(MODELS_PATH), self._timeout)))
 
     def close(self) -> None:
-        """End this client; shared connections and injected httpx clients stay open."""
-        self._closed = True
+        """End this client and its twin; shared connections and injected httpx clients stay open."""
+        self._life.closed = True
 
     def __enter__(self) -> Self:
         return self
@@ -224,17 +245,27 @@ class AsyncFlashClient(BaseClient):
         return port.result
 
     async def chat(
-        self, *, model: str, messages: Sequence[Mapping[str, Any]], **params: Unpack[ChatParams]
+        self,
+        *,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it, in both colours
+        **params: Unpack[ChatParams],
     ) -> Completion:
         """As :meth:`FlashClient.chat`."""
-        answer: Completion = await self._run(self._chat(model, messages, params, stream=False))
+        answer: Completion = await self._run(self._chat(model, messages, params, timeout, stream=False))
         return answer
 
     def stream_chat(
-        self, *, model: str, messages: Sequence[Mapping[str, Any]], **params: Unpack[ChatParams]
+        self,
+        *,
+        model: str,
+        messages: Sequence[Mapping[str, Any]],
+        timeout: TimeoutLike = None,
+        **params: Unpack[ChatParams],
     ) -> AsyncChatStream:
         """As :meth:`FlashClient.stream_chat`: a plain function that gives an asynchronous iterator."""
-        return AsyncChatStream(self._chat(model, messages, params, stream=True), self._port())
+        return AsyncChatStream(self._chat(model, messages, params, timeout, stream=True), self._port())
 
     async def models(self) -> list[str]:
         """As :meth:`FlashClient.models`."""
@@ -242,7 +273,7 @@ class AsyncFlashClient(BaseClient):
 
     async def close(self) -> None:
         """As :meth:`FlashClient.close`."""
-        self._closed = True
+        self._life.closed = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -259,5 +290,5 @@ def _model_ids(bodies: list[dict[str, Any]]) -> list[str]:
     for body in bodies:
         listed = body.get("data", body.get("models"))
         found += listed if isinstance(listed, list) else [body]
-    names = [item if isinstance(item, str) else item.get("id") or item.get("name") for item in found if item]
+    names = [item.get("id") or item.get("name") if isinstance(item, dict) else item for item in found]
     return [name for name in names if isinstance(name, str)]

@@ -3,9 +3,9 @@
 The row: ``provider=`` if given; else the row whose URL equals ``base_url=`` or ``FLASH_BASE_URL``; else ``custom`` if
 there is a URL; else ``FLASH_PROVIDER``; else flashapi.
 
-The key: ``api_key=`` if given; else ``FLASH_API_KEY`` where the URL is ``FLASH_BASE_URL`` (or, with that unset, flashapi's);
-else the row's own variable, for the row's own URL or where the code names both provider and URL. No variable is ever a
-fallback for another provider. Loopback needs no key.
+The key: ``api_key=`` if given; else ``FLASH_API_KEY`` where the URL is ``FLASH_BASE_URL`` (or, with that unset,
+flashapi's); else the row's own variable, for the row's own URL or where the code names both provider and URL. No
+variable is ever a fallback for another provider. Loopback needs no key.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import hashlib
 import inspect
 import ipaddress
 import os
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 from .catalogue import Provider, get_provider, list_providers
@@ -32,6 +33,8 @@ class SecretLike(Protocol):
 
 KeySource: TypeAlias = str | SecretLike | Callable[[], str] | Callable[[], Awaitable[str]] | None
 
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
+_NO_KEY_TYPE = "api_key must be a text, a SecretStr, or a function that gives one, not {}"
 _LOCAL_HINT = "or try without a key: `flash-integrations gateway` starts a local gateway"
 
 
@@ -39,16 +42,23 @@ class Credential:
     """A key, or where it comes from. Shows itself nowhere; a pickled one forgets what it held.
 
     Args:
-        source: a text, a ``SecretStr``, or a function that gives the key (which may be a coroutine function).
-        variables: environment variables to read where there is no source, first one set wins.
-        needed: whether the lack of a key is an error.
-        missing: what the error says.
+        source: a text, a ``SecretStr``, or a function that gives the key (which may be a coroutine function). None: the
+            environment, read at each call.
+        provider: the row's name, for the message when there is no key.
+        url: where the key goes; on loopback none is needed.
+        variable: the row's own variable, where it may be read for this URL.
+
+    Raises:
+        ConfigurationError: a source of another kind.
     """
 
-    __slots__ = ("_missing", "_needed", "_source", "_variables")
+    __slots__ = ("_provider", "_shown", "_source", "_url", "_variable")
 
-    def __init__(self, source: KeySource, *, variables: tuple[str, ...], needed: bool, missing: str) -> None:
-        self._source, self._variables, self._needed, self._missing = source, variables, needed, missing
+    def __init__(self, source: KeySource, *, provider: str, url: str, variable: str | None) -> None:
+        if not (source is None or isinstance(source, str) or callable(source) or hasattr(source, "get_secret_value")):
+            raise ConfigurationError(_NO_KEY_TYPE.format(type(source).__name__))
+        self._source, self._provider, self._url, self._variable = source, provider, url, variable
+        self._shown: tuple[str, ...] = ()  # the last keys a function gave, to be taken out of texts
 
     def __repr__(self) -> str:
         return "Credential('**********')"
@@ -60,7 +70,7 @@ class Credential:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _forgetful, (self._variables, self._needed, self._missing)
+        return _forgetful, (self._provider, self._url, self._variable)
 
     @property
     def source(self) -> KeySource:
@@ -68,9 +78,11 @@ class Credential:
         return self._source
 
     def owner(self) -> str:
-        """A name for whose limits these are: a digest of the key, or of the function that gives it."""
+        """A name for whose limits these are: a digest of the key, or the function or method that gives it."""
         if callable(self._source):
-            return f"function-{id(self._source)}"
+            # A method is a new object each time it is named; its function and its object stay the same.
+            function, bound = getattr(self._source, "__func__", self._source), getattr(self._source, "__self__", None)
+            return f"function-{id(function)}-{id(bound)}"
         return hashlib.blake2b(self._plain().encode(), digest_size=12).hexdigest()
 
     def bearer(self) -> str | None:
@@ -81,7 +93,8 @@ class Credential:
         """
         given = self._source() if callable(self._source) else self._plain()
         if inspect.isawaitable(given):
-            cast("Any", given).close()
+            if inspect.iscoroutine(given):
+                given.close()
             raise ConfigurationError("api_key is an async function: only the async methods can call it")
         return self._header(given)
 
@@ -91,24 +104,46 @@ class Credential:
         return self._header(await given if inspect.isawaitable(given) else given)
 
     def redact(self, text: str) -> str:
-        """The text without the key, where it is known without calling anyone."""
-        key = "" if callable(self._source) else self._plain()
-        return text.replace(key, "**********") if len(key) > 3 else text
+        """The text without the key: the given one, or those a function gave last."""
+        for key in self._shown if callable(self._source) else (self._plain(),):
+            if len(key) > 3:
+                text = text.replace(key, "**********")
+        return text
 
     def _plain(self) -> str:
         if self._source is None:
-            return next((value for name in self._variables if (value := os.environ.get(name, "").strip())), "")
+            return next((value for name in self._variables() if (value := os.environ.get(name, "").strip())), "")
         return _reveal(self._source).strip()
 
     def _header(self, key: Any) -> str | None:
         key = _reveal(key).strip()
         if not key:
-            if self._needed:
-                raise ConfigurationError(self._missing)
-            return None
+            if is_loopback(self._url):
+                return None
+            raise ConfigurationError(self._missing())
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError("the API key has characters that no HTTP header can carry; copy it again")
+        if callable(self._source) and key not in self._shown:
+            self._shown = (*self._shown[-3:], key)
         return f"Bearer {key}"
+
+    def _variables(self) -> list[str]:
+        """The environment variables whose key may go to the URL, as the environment is now."""
+        names = []
+        home = os.environ.get("FLASH_BASE_URL", "").strip()
+        if home and _same(home, self._url):
+            names.append("FLASH_API_KEY")
+        # FLASH_API_KEY belongs to FLASH_BASE_URL as soon as that is set.
+        if self._variable is not None and not (home and self._variable == "FLASH_API_KEY"):
+            names.append(self._variable)
+        return names
+
+    def _missing(self) -> str:
+        names = self._variables()
+        if not names:
+            return f"no API key for {self._url}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
+        wanted = " or ".join(names)
+        return f"no API key for {self._provider} ({self._url}): set {wanted}, or give api_key=, {_LOCAL_HINT}"
 
 
 def _reveal(value: Any) -> str:
@@ -116,12 +151,12 @@ def _reveal(value: Any) -> str:
         return value
     reveal = getattr(value, "get_secret_value", None)
     if reveal is None:
-        raise ConfigurationError(f"api_key must be a text, a SecretStr or a function, not {type(value).__name__}")
+        raise ConfigurationError(_NO_KEY_TYPE.format(type(value).__name__))
     return str(reveal())
 
 
-def _forgetful(variables: tuple[str, ...], needed: bool, missing: str) -> Credential:  # noqa: FBT001 - pickle's call
-    return Credential(None, variables=variables, needed=needed, missing=missing)
+def _forgetful(provider: str, url: str, variable: str | None) -> Credential:
+    return Credential(None, provider=provider, url=url, variable=variable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,32 +180,27 @@ def resolve(
     """Find row, URL and key by the rules above.
 
     Raises:
-        ConfigurationError: an unknown provider, or a URL that is none or is not safe for a key. A missing key is
-            told at the first call, not here.
+        ConfigurationError: an unknown provider, a URL that is none or is not safe for a key, or a key of a wrong
+            type. A missing key is told at the first call, not here.
     """
     given_url = None if base_url is None else clean_url(base_url, allow_http=allow_http)
     env_url = os.environ.get("FLASH_BASE_URL", "").strip() or None
     env_url = None if env_url is None else clean_url(env_url, allow_http=allow_http, said="FLASH_BASE_URL")
+    url = given_url or env_url
     if provider is not None:
         row = get_provider(provider) if isinstance(provider, str) else provider
-        url = given_url or row.base_url or env_url or ""
-        if not url:
-            raise ConfigurationError(f"provider {row.name!r} has no URL of its own: give base_url=")
-        url = clean_url(url, allow_http=allow_http)
-    elif given_url or env_url:
-        url = given_url or env_url or ""
+        url = given_url or row.base_url or env_url
+    elif url is not None:
         row = _row_at(url)
     else:
         row = get_provider(os.environ.get("FLASH_PROVIDER", "").strip() or "flashapi")
-        if not row.base_url:
-            raise ConfigurationError(f"FLASH_PROVIDER={row.name} has no URL of its own: set FLASH_BASE_URL too")
         url = row.base_url
-    named_both = provider is not None and given_url is not None
-    variables = _variables(row, url, env_url, named_both=named_both)
-    credential = Credential(
-        api_key, variables=variables, needed=not is_loopback(url), missing=_missing(row, url, variables)
-    )
-    return Endpoint(row, url, credential)
+    if not url:
+        raise ConfigurationError(f"provider {row.name!r} has no URL of its own: give base_url= or set FLASH_BASE_URL")
+    url = clean_url(url, allow_http=allow_http, said=f"the URL of provider {row.name!r}")
+    its_own = provider is not None and given_url is not None
+    variable = row.key_variable if its_own or (row.base_url and _same(row.base_url, url)) else None
+    return Endpoint(row, url, Credential(api_key, provider=row.name, url=url, variable=variable))
 
 
 def _row_at(url: str) -> Provider:
@@ -178,57 +208,46 @@ def _row_at(url: str) -> Provider:
 
 
 def _same(one: str, other: str) -> bool:
-    return clean_url(one, allow_http=True) == other
+    try:
+        return clean_url(one, allow_http=True) == other
+    except ConfigurationError:
+        return False  # a registered row's URL that is none: told to whoever uses that row
 
 
-def _variables(row: Provider, url: str, env_url: str | None, *, named_both: bool) -> tuple[str, ...]:
-    """The environment variables whose key may go to ``url``."""
-    names = []
-    if env_url is not None and env_url == url:
-        names.append("FLASH_API_KEY")
-    own = row.key_variable
-    if own is not None and (named_both or (row.base_url and _same(row.base_url, url))):
-        # FLASH_API_KEY belongs to FLASH_BASE_URL as soon as that is set.
-        if own != "FLASH_API_KEY" or env_url in (None, url):
-            names.append(own)
-    return tuple(dict.fromkeys(names))
-
-
-def _missing(row: Provider, url: str, variables: tuple[str, ...]) -> str:
-    if not variables:
-        return f"no API key for {url}: give api_key= (no environment variable is read for this URL), {_LOCAL_HINT}"
-    return f"no API key for {row.name} ({url}): set {' or '.join(variables)}, or give api_key=, {_LOCAL_HINT}"
-
-
-def clean_url(url: str, *, allow_http: bool = False, said: str = "base_url") -> str:
+def clean_url(url: Any, *, allow_http: bool = False, said: str = "base_url") -> str:
     """A base URL in one spelling: host in lower case, no slash at the end.
 
     Raises:
         ConfigurationError: not an http(s) URL; one with a user, a query or a fragment; one that names an endpoint; or
             plain http to a public host without ``allow_http``.
     """
+    # A key given for a URL by mistake is not shown.
+    shown = f", not {url!r}" if isinstance(url, str) and "/" in url and "@" not in url else ""
+    wanted = f"{said} must be a URL like https://host/v1{shown}"
     if not isinstance(url, str):
-        raise ConfigurationError(f"{said} must be a URL, not {url!r}")
+        raise ConfigurationError(wanted)
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ConfigurationError(f"{said} is not a URL ({error}): expected something like https://host/v1") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ConfigurationError(f"{said} must be a URL like https://host/v1, not {url!r}")
+        raise ConfigurationError(f"{wanted} ({error})") from None
     if "@" in parts.netloc:
         raise ConfigurationError(f"{said} must not carry a user or password; the key goes by api_key=")
+    if parts.scheme not in ("http", "https") or not host or not host.isprintable() or " " in host:
+        raise ConfigurationError(wanted)
     if parts.query or parts.fragment:
         raise ConfigurationError(f"{said} must not have a query or fragment; see default_query")
     path = parts.path.rstrip("/")
+    bracketed = f"[{host}]" if ":" in host else host
+    netloc = bracketed if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f"{bracketed}:{port}"
     for ending in ("/chat/completions", "/embeddings", "/models"):
         if path.endswith(ending):
-            raise ConfigurationError(f"{said} must end before {ending}: {urlunsplit(parts).removesuffix(ending)}")
+            until = urlunsplit((parts.scheme, netloc, path.removesuffix(ending), "", ""))
+            raise ConfigurationError(f"{said} must end before {ending}: {until}")
     if parts.scheme == "http" and not allow_http and not _is_near(host):
-        raise ConfigurationError(f"{said} is plain http to a public host, which shows the key: use https or allow_http=True")
-    bracketed = f"[{host}]" if ":" in host else host
-    default = {"http": 80, "https": 443}[parts.scheme]
-    netloc = bracketed if port in (None, default) else f"{bracketed}:{port}"
+        raise ConfigurationError(
+            f"{said} is plain http to a public host, which shows the key: use https or allow_http=True"
+        )
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
@@ -248,5 +267,6 @@ def _is_near(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return "." not in host or host.endswith(".localhost")
+        # A name of digits alone is an address in another spelling (134744072 is 8.8.8.8).
+        return ("." not in host and not _NUMBER.fullmatch(host)) or host.endswith(".localhost")
     return address.is_private or address.is_loopback

@@ -51,13 +51,11 @@ def test_tokens_are_relayed_as_they_come(behind, ask):
     behind.script("one two three")
     behind.fault(hold=2)
     with ask.streaming() as response:
-        got = ""
-        for text in response.iter_text():
-            got += text
-            if '" two"' in got:
-                break
+        lines = response.iter_lines()
+        assert any('" two"' in line for line in lines)
         assert behind.wait_held()
         behind.release()
+        assert "[DONE]" in "".join(lines)
 
 
 def test_the_stream_rule_stands_before_the_upstream(behind, ask):

@@ -32,7 +32,7 @@ class Unread:
 
     Attributes:
         text: what stood there.
-        cut: the body ended inside it, so that it is a torn event rather than a message.
+        cut: it is no message of its own: the body ended inside it, or it stood outside of all ``data``.
         named_error: it came under ``event: error``.
     """
 
@@ -47,6 +47,8 @@ _STARTS = (b"data:", b"event:", b":", b"id:", b"retry:")
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
+_PINGS = ("ping", "heartbeat", "keepalive", "keep-alive")
+_MAX_DEPTH = 8
 
 
 class Inflater:
@@ -62,11 +64,11 @@ class Inflater:
         """Take bytes; give what they unpack to.
 
         Raises:
-            MalformedResponseError: the gzip stream is broken.
+            MalformedResponseError: the gzip stream is broken, or a piece of it unpacks to more than 64 MB.
         """
         if self._head is not None:
             data = self._head + data
-            if data == _GZIP[:1]:
+            if len(data) < len(_GZIP) and _GZIP.startswith(data):
                 self._head = data
                 return b""
             self._head = None
@@ -78,6 +80,8 @@ class Inflater:
             unpacked: bytes = self._unpack.decompress(data, MAX_EVENT_BYTES)
         except zlib.error as error:
             raise MalformedResponseError(f"the answer's gzip stream is broken: {error}") from error
+        if self._unpack.unconsumed_tail:
+            raise MalformedResponseError(f"the answer unpacks to more than {MAX_EVENT_BYTES} bytes")
         return unpacked
 
 
@@ -102,18 +106,18 @@ class BodyDecoder:
         """Take bytes; give the items they complete. Plain JSON comes out of :meth:`close` alone.
 
         Raises:
-            MalformedResponseError: the body or one event is larger than 64 MB.
+            MalformedResponseError: the body or one event is larger than 64 MB, or its gzip stream is broken.
         """
         data = self._inflater.feed(data)
         if self._sse is not None:
             return _items(self._sse.feed(data))
         if self._plain is None:
-            data = self._head + data
-            start = data.removeprefix(_BOM).lstrip(_BLANK)
-            if any(start.startswith(mark) for mark in _STARTS):
+            # Blank lines may come for minutes while a gateway waits: they are dropped, not gathered.
+            data = (self._head + data).lstrip(_BLANK).removeprefix(_BOM).lstrip(_BLANK)
+            if data.startswith(_STARTS):
                 self._sse, self._head = SSEDecoder(), b""
                 return _items(self._sse.feed(data))
-            if not start or any(mark.startswith(start) for mark in _STARTS) or _BOM.startswith(data):
+            if any(mark.startswith(data) for mark in (*_STARTS, _BOM)):
                 self._head = data
                 return []
             self._plain, self._head = [], b""
@@ -127,7 +131,7 @@ class BodyDecoder:
         """End the body; give what is left in it."""
         if self._sse is not None:
             return _items(self._sse.close())
-        text = (b"".join(self._plain or []) or self._head).removeprefix(_BOM).strip(_BLANK)
+        text = (b"".join(self._plain or []) or self._head).strip(_BLANK)
         if not text:
             return []
         try:
@@ -141,50 +145,53 @@ class BodyDecoder:
 def _items(events: list[Event]) -> list[Item]:
     items: list[Item] = []
     for event in events:
+        if not event.name and event.data.startswith(b"{"):  # nearly all of them
+            try:
+                items.append(json.loads(event.data))
+                continue
+            except ValueError:
+                pass
         items += _read(event)
     return items
 
 
 def _read(event: Event) -> list[Item]:
-    """Turn one event into items: its data, or its data with the stray lines, or each data line by itself."""
+    """Turn one event into items: its data, or its data with the stray lines, or each line by itself."""
     data = event.data.strip()
     if data.upper() == b"[DONE]":
         return [DONE]
-    if event.name in ("ping", "heartbeat", "keepalive"):
+    if event.name in _PINGS:
         return []
+    is_error = event.name == "error"
     for text in (data, event.stray) if event.stray != event.data else (data,):
         if text:
             try:
-                return _objects(json.loads(text), event.name)
+                return _objects(json.loads(text), is_error=is_error)
             except ValueError:
                 continue
+    items: list[Item] = []
     text = event.stray.strip()
-    if not text:
-        return []
-    lines: list[Item] = []
-    for line in text.split(b"\n"):
-        if line.strip().upper() == b"[DONE]":
-            lines.append(DONE)
-        elif line.strip():
-            try:
-                lines += _objects(json.loads(line), event.name)
-            except ValueError:
-                break
-    else:
-        return lines
-    if not event.ended and text[:1] in b"{[":
-        return [Unread(text.decode("utf-8", "replace"), cut=True, named_error=event.name == "error")]
-    return [Unread(text.decode("utf-8", "replace"), cut=not event.ended, named_error=event.name == "error")]
+    for line in filter(None, map(bytes.strip, text.splitlines())):
+        if line.upper() == b"[DONE]":
+            items.append(DONE)
+            continue
+        try:
+            items += _objects(json.loads(line), is_error=is_error)
+        except ValueError:
+            # Not one by one either. Words at the body's end are a message; JSON that ends there was cut.
+            cut = not data or (not event.ended and text[:1] in b"{[")
+            return [Unread(text.decode("utf-8", "replace"), cut=cut, named_error=is_error)]
+    return items
 
 
-def _objects(value: Any, name: str = "") -> list[Item]:
+def _objects(value: Any, *, is_error: bool = False, depth: int = 0) -> list[Item]:
     """The objects of a JSON value: itself, or the elements of a list; null is nothing, the rest is text."""
     if isinstance(value, dict):
-        if name == "error" and "error" not in value:
-            return [{"error": value}]
+        if is_error and not value.get("error"):
+            return [{"error": value} if value else Unread("", named_error=True)]
         return [value]
-    if isinstance(value, list):
-        return [item for element in value for item in _objects(element, name)]
-    if value is None:
+    if isinstance(value, list) and depth < _MAX_DEPTH:
+        return [item for element in value for item in _objects(element, is_error=is_error, depth=depth + 1)]
+    if value is None or isinstance(value, list):
         return []
-    return [Unread(str(value), named_error=name == "error")]
+    return [Unread(str(value), named_error=is_error)]

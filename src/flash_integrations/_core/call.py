@@ -8,6 +8,7 @@ never checked, for gateways add their own.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,12 +47,21 @@ class Call:
     query: Mapping[str, Any] = field(default_factory=dict)
 
 
+_shown = reprlib.Repr()
+_shown.maxstring = _shown.maxother = 60
+
+
+def _show(value: Any) -> str:
+    """A value as errors show it: prompts and images are long."""
+    return _shown.repr(value)
+
+
 def _number(low: float, high: float) -> Callable[[str, Any], None]:
     def check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidRequestError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+            raise InvalidRequestError(f"{name} must be a number from {low:g} to {high:g}, not {_show(value)}")
         if not low <= value <= high:
-            raise InvalidRequestError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
+            raise InvalidRequestError(f"{name} must be from {low:g} to {high:g}, not {_show(value)}")
 
     return check
 
@@ -62,9 +72,9 @@ def _whole(low: int | None = None, high: int | None = None) -> Callable[[str, An
 
     def check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {value!r}")
+            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {_show(value)}")
         if (low is not None and value < low) or (high is not None and value > high):
-            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {value!r}")
+            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {_show(value)}")
 
     return check
 
@@ -72,7 +82,7 @@ def _whole(low: int | None = None, high: int | None = None) -> Callable[[str, An
 def _of(kind: type | tuple[type, ...], said: str) -> Callable[[str, Any], None]:
     def check(name: str, value: Any) -> None:
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise InvalidRequestError(f"{name} must be {said}, not {value!r}")
+            raise InvalidRequestError(f"{name} must be {said}, not {_show(value)}")
 
     return check
 
@@ -80,28 +90,30 @@ def _of(kind: type | tuple[type, ...], said: str) -> Callable[[str, Any], None]:
 def _stop(name: str, value: Any) -> None:
     texts = [value] if isinstance(value, str) else value
     if not _is_list(texts) or not all(isinstance(text, str) for text in texts):
-        raise InvalidRequestError(f"{name} must be a text or a list of texts, not {value!r}")
+        raise InvalidRequestError(f"{name} must be a text or a list of texts, not {_show(value)}")
     if len(texts) > _MAX_STOP:
         raise InvalidRequestError(f"{name} takes at most {_MAX_STOP} texts, not {len(texts)}")
 
 
 def _tools(name: str, value: Any) -> None:
     if not _is_list(value) or not all(isinstance(tool, Mapping) for tool in value):
-        raise InvalidRequestError(f"{name} must be a list of tool descriptions (dicts), not {value!r}")
+        raise InvalidRequestError(f"{name} must be a list of tool descriptions (dicts), not {_show(value)}")
     if len(value) > _MAX_TOOLS:
         raise InvalidRequestError(f"{name} takes at most {_MAX_TOOLS} tools, not {len(value)}")
 
 
 def _metadata(name: str, value: Any) -> None:
     if not isinstance(value, Mapping):
-        raise InvalidRequestError(f"{name} must be a dict of texts, not {value!r}")
+        raise InvalidRequestError(f"{name} must be a dict of texts, not {_show(value)}")
     if len(value) > _MAX_PAIRS:
         raise InvalidRequestError(f"{name} takes at most {_MAX_PAIRS} pairs, not {len(value)}")
     for key, text in value.items():
         if not isinstance(key, str) or len(key) > _MAX_KEY:
-            raise InvalidRequestError(f"{name}: a key must be a text of at most {_MAX_KEY} characters, not {key!r}")
+            raise InvalidRequestError(
+                f"{name}: a key must be a text of at most {_MAX_KEY} characters, not {_show(key)}"
+            )
         if not isinstance(text, str) or len(text) > _MAX_VALUE:
-            raise InvalidRequestError(f"{name}[{key!r}] must be a text of at most {_MAX_VALUE} characters")
+            raise InvalidRequestError(f"{name}[{_show(key)}] must be a text of at most {_MAX_VALUE} characters")
 
 
 _text = _of(str, "a text")
@@ -166,9 +178,12 @@ def chat_call(
     Raises:
         InvalidRequestError: a wrong type, a value out of its bounds, a misspelt name.
     """
-    if not isinstance(model, str) or not model:
-        raise InvalidRequestError(f"model must be a model's id, not {model!r}")
-    values = {name: value for name, value in params.items() if not _is_unset(value) and name not in disabled}
+    _of(str, "a model's id")("model", model)
+    if not model:
+        raise InvalidRequestError(f"model must be a model's id, not {_show(model)}")
+    values: dict[str, Any] = {
+        name: value for name, value in params.items() if not _is_unset(value) and name not in disabled
+    }
     for name, value in values.items():
         check = CHECKS.get(name)
         if check is not None:
@@ -180,7 +195,7 @@ def chat_call(
         limit = values.pop("max_tokens")
         if "max_completion_tokens" not in disabled:
             values.setdefault("max_completion_tokens", limit)
-    body = {"model": model, "messages": _check_messages(messages)}
+    body: dict[str, Any] = {"model": model, "messages": _check_messages(messages)}
     body |= {name: value for name, value in values.items() if name not in _NOT_BODY}
     body |= values.get("extra_body", {})
     # The wire's stream flag is the flow's to set, wherever it was said.
@@ -191,7 +206,7 @@ def chat_call(
         body,
         str(body["model"]),
         stream=stream,
-        stream_options=options or values.get("stream_options", {}),
+        stream_options=options if isinstance(options, Mapping) else values.get("stream_options", {}),
         headers=values.get("extra_headers", {}),
         query=values.get("extra_query", {}),
     )
@@ -225,16 +240,18 @@ def _check_together(model: str, values: dict[str, Any]) -> None:
 
 def _check_messages(messages: Any) -> list[dict[str, Any]]:
     if not _is_list(messages) or not messages:
-        raise InvalidRequestError(f"messages must be a list of at least one message, not {messages!r}")
+        raise InvalidRequestError(f"messages must be a list of at least one message, not {_show(messages)}")
     return [_check_message(position, message) for position, message in enumerate(messages)]
 
 
 def _check_message(position: int, message: Any) -> dict[str, Any]:
     if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
-        raise InvalidRequestError(f"messages[{position}] must be a dict with a role, not {message!r}")
+        raise InvalidRequestError(f"messages[{position}] must be a dict with a role, not {_show(message)}")
     content = message.get("content")
     if content is not None and not isinstance(content, str | list | tuple):
-        raise InvalidRequestError(f"messages[{position}].content must be a text or a list of parts, not {content!r}")
+        raise InvalidRequestError(
+            f"messages[{position}].content must be a text or a list of parts, not {_show(content)}"
+        )
     checked = dict(message)
     if isinstance(content, list | tuple):
         checked["content"] = _flat(content)
@@ -242,12 +259,16 @@ def _check_message(position: int, message: Any) -> dict[str, Any]:
 
 
 def _flat(content: Sequence[Any]) -> str | list[Any]:
-    """Text-only content as one text: many upstreams take no lists."""
-    texts = [
-        part if isinstance(part, str) else part.get("text")
-        for part in content
-        if isinstance(part, str) or (isinstance(part, Mapping) and part.get("type") == "text" and part.keys() <= {"type", "text"})
-    ]
-    if len(texts) == len(content) and all(isinstance(text, str) for text in texts):
-        return "".join(str(text) for text in texts)
-    return list(content)
+    """Text-only content as one text: many upstreams take no lists. Bare texts beside other parts become parts."""
+    texts = [part if isinstance(part, str) else _text_of(part) for part in content]
+    if None not in texts:
+        return "".join(text for text in texts if text is not None)
+    return [{"type": "text", "text": part} if isinstance(part, str) else part for part in content]
+
+
+def _text_of(part: Any) -> str | None:
+    """The text of a part that is nothing else."""
+    if not isinstance(part, Mapping) or part.get("type") != "text" or not part.keys() <= {"type", "text"}:
+        return None
+    text = part.get("text")
+    return text if isinstance(text, str) else None

@@ -2,32 +2,27 @@
 
 Whole answers and chunks of streams are read alike: a whole answer is a stream of one chunk whose choice has a
 ``message`` where others have a ``delta``. Everything here is stateless; what several chunks make together is
-``completion``'s business. No shape raises: what cannot be read is absent, what is not known is kept in ``extra``.
+``accumulator``'s business. No shape raises: what cannot be read is absent, what is not known is kept in ``extra``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
-_TOP = frozenset({"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "obfuscation"})
+_TOP = frozenset("id object created model choices usage system_fingerprint service_tier obfuscation".split())
 _CHOICE = frozenset({"index", "delta", "message", "text", "logprobs", "finish_reason", "usage"})
-_MESSAGE = frozenset(
-    {
-        "role",
-        "content",
-        "reasoning_content",
-        "reasoning",
-        "refusal",
-        "tool_calls",
-        "function_call",
-        "audio",
-        "annotations",
-    }
+_PLAIN = frozenset({"role", "content"})
+_MESSAGE = _PLAIN | frozenset(
+    {"reasoning_content", "reasoning", "refusal", "tool_calls", "function_call", "audio", "annotations"}
 )
 
 # Other vendors' words for the reasons OpenAI names; what is in no table stays as it came.
 _FINISH = {
+    **{name: name for name in ("stop", "length", "tool_calls", "content_filter", "function_call")},
+    "complete": "stop",
     "eos": "stop",
     "eos_token": "stop",
     "end_turn": "stop",
@@ -46,6 +41,7 @@ _USAGE_NAMES = {
     "prompt_tokens_details": "input_tokens_details",
     "completion_tokens_details": "output_tokens_details",
 }
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 @dataclass(slots=True)
@@ -57,39 +53,41 @@ class Part:
     reasoning: str = ""
     reasoning_field: str = ""
     refusal: str = ""
-    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    tool_calls: Sequence[dict[str, Any]] = ()
     function_call: dict[str, Any] | None = None
     audio: dict[str, Any] | None = None
-    annotations: list[Any] = field(default_factory=list)
+    annotations: Sequence[Any] = ()
     logprobs: dict[str, Any] | None = None
     finish_reason: str | None = None
     raw_finish_reason: str | None = None
-    whole: bool = False
-    message_extra: dict[str, Any] = field(default_factory=dict)
-    choice_extra: dict[str, Any] = field(default_factory=dict)
+    whole: bool = False  # it was a ``message``
+    message_extra: dict[str, Any] | None = None
+    choice_extra: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
 class Chunk:
     """One JSON object of an answer, read."""
 
-    parts: list[Part]
+    parts: Sequence[Part] = ()
     id: str | None = None
     model: str | None = None
     created: int | None = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
     usage: dict[str, Any] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] | None = None
 
 
 def read_chunk(body: dict[str, Any]) -> Chunk:
     """Read one object of an answer; never raises."""
+    usage = body.get("usage")
+    if usage is not None:
+        usage = read_usage(usage)
     choices = body.get("choices")
-    parts: list[Part] = []
-    usage = read_usage(body.get("usage"))
     if isinstance(choices, dict):
         choices = [choices]
+    parts: list[Part] = []
     if isinstance(choices, list):
         for position, choice in enumerate(choices):
             if isinstance(choice, dict):
@@ -97,42 +95,48 @@ def read_chunk(body: dict[str, Any]) -> Chunk:
                 if usage is None and "usage" in choice:
                     usage = read_usage(choice["usage"])
     created = body.get("created")
-    return Chunk(
+    if type(created) is not int or created <= 0:
+        created = _time(created)
+    chunk = Chunk(
         parts,
-        id=_word(body.get("id")),
-        model=_word(body.get("model")),
-        created=int(created) if isinstance(created, int | float) and created == created and 0 < created < 1e18 else None,
-        system_fingerprint=_word(body.get("system_fingerprint")),
-        service_tier=_word(body.get("service_tier")),
-        usage=usage,
-        # A ping is an object too; what stands beside no choices, id or usage says nothing about the answer.
-        extra={key: value for key, value in body.items() if key not in _TOP and value is not None}
-        if "choices" in body or "id" in body or usage
-        else {},
+        _word(body.get("id")),
+        _word(body.get("model")),
+        created,
+        _word(body.get("system_fingerprint")),
+        _word(body.get("service_tier")),
+        usage,
     )
+    # A ping is an object too; what stands beside neither choices nor usage says nothing about the answer.
+    if ("choices" in body or usage) and not body.keys() <= _TOP:
+        chunk.extra = {key: value for key, value in body.items() if key not in _TOP and value is not None}
+    return chunk
 
 
 def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def _time(value: Any) -> int | None:
+    """Unix seconds, of a float too; 0 and less is no time."""
+    return int(value) if isinstance(value, float) and isfinite(value) and value > 0 else None
+
+
 def _read_choice(choice: dict[str, Any], position: int) -> Part:
     index = choice.get("index")
-    if isinstance(index, str) and index.isdecimal():
-        index = int(index)
-    part = Part(index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else position)
+    if type(index) is not int or index < 0:
+        index = int(index) if isinstance(index, str) and index.isdecimal() and len(index) < 5 else position
+    part = Part(index)
     message = choice.get("delta")
-    if not isinstance(message, dict) or (not message and isinstance(choice.get("message"), dict)):
-        message, part.whole = choice.get("message"), True
+    if "message" in choice and not _says(message):
+        message, part.whole = choice["message"], True
     if isinstance(message, dict):
         _read_message(message, part)
-    elif isinstance(choice.get("text"), str):
+    if not message and isinstance(choice.get("text"), str):
         part.text = choice["text"]
     finish = choice.get("finish_reason")
     if isinstance(finish, str) and finish:
         part.raw_finish_reason = finish
-        lowered = finish.lower()
-        part.finish_reason = _FINISH.get(lowered, lowered if lowered in ("stop", "length") else finish)
+        part.finish_reason = _FINISH.get(finish.lower(), finish)
     logprobs = choice.get("logprobs")
     if isinstance(logprobs, dict) and logprobs:
         part.logprobs = logprobs
@@ -141,24 +145,30 @@ def _read_choice(choice: dict[str, Any], position: int) -> Part:
     return part
 
 
+def _says(delta: Any) -> bool:
+    """Whether a delta beside a message says anything of its own."""
+    return isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role")
+
+
 def _read_message(message: dict[str, Any], part: Part) -> None:
     content = message.get("content")
     if isinstance(content, str):
         part.text = content
-    elif isinstance(content, list):
-        _read_content_parts(content, part)
+    elif content is not None:
+        _read_content_parts(content if isinstance(content, list) else [content], part)
+    if message.keys() <= _PLAIN:
+        return
     for key in ("reasoning_content", "reasoning"):
         value = message.get(key)
         # Both may carry the same text; it is told once, under the first name.
         if isinstance(value, str) and value and not part.reasoning_field:
             part.reasoning, part.reasoning_field = part.reasoning + value, key
     if isinstance(message.get("refusal"), str):
-        part.refusal = message["refusal"]
+        part.refusal += message["refusal"]
     calls = message.get("tool_calls")
-    if isinstance(calls, dict):
-        calls = [calls]
-    if isinstance(calls, list):
-        part.tool_calls = [call for call in calls if isinstance(call, dict)]
+    if calls:
+        calls = [calls] if isinstance(calls, dict) else calls
+        part.tool_calls = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else ()
     if isinstance(message.get("function_call"), dict):
         part.function_call = message["function_call"]
     if isinstance(message.get("audio"), dict):
@@ -166,12 +176,14 @@ def _read_message(message: dict[str, Any], part: Part) -> None:
     if isinstance(message.get("annotations"), list):
         part.annotations = message["annotations"]
     if not message.keys() <= _MESSAGE:
-        part.message_extra |= {key: value for key, value in message.items() if key not in _MESSAGE and value is not None}
-        if not part.reasoning and isinstance(message.get("reasoning_details"), list):
-            details = message["reasoning_details"]
-            part.reasoning = "".join(
-                item["text"] for item in details if isinstance(item, dict) and isinstance(item.get("text"), str)
-            )
+        extra = {key: value for key, value in message.items() if key not in _MESSAGE and value is not None}
+        part.message_extra = {**(part.message_extra or {}), **extra}
+        if not part.reasoning and isinstance(extra.get("reasoning_details"), list):
+            part.reasoning = _flat([_detail(item) for item in extra["reasoning_details"]])
+
+
+def _detail(item: Any) -> Any:
+    return item.get("text") or item.get("summary") if isinstance(item, dict) else None
 
 
 def _read_content_parts(content: list[Any], part: Part) -> None:
@@ -191,7 +203,7 @@ def _read_content_parts(content: list[Any], part: Part) -> None:
         else:
             others.append(item)
     if others:
-        part.message_extra["content_parts"] = others
+        part.message_extra = {"content_parts": others}
 
 
 def _flat(value: Any) -> str:
@@ -209,13 +221,20 @@ def read_usage(body: Any) -> dict[str, Any] | None:
     for name, other in _USAGE_NAMES.items():
         if name not in usage and other in usage:
             usage[name] = usage[other]
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
-    if not any(_is_count(value) for value in (*counts, usage.get("total_tokens"))):
+    for name in _COUNTS:
+        count = _count(usage.pop(name, None))
+        if count is not None:
+            usage[name] = count
+    if not any(name in usage for name in _COUNTS):
         return None
-    if not _is_count(usage.get("total_tokens")) and all(_is_count(value) for value in counts):
-        usage["total_tokens"] = sum(value for value in counts if value is not None)
+    if "total_tokens" not in usage and "prompt_tokens" in usage and "completion_tokens" in usage:
+        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
     return usage
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _count(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if isfinite(value) else None

@@ -176,9 +176,17 @@ class Completion:
 
     @property
     def is_hollow(self) -> bool:
-        """Whether no choice says anything at all, though the model is said to have written tokens."""
-        says = any(len(choice.message) > 2 or choice.message["content"] for choice in self.choices)
-        return not says and self.usage is not None and self.usage.completion_tokens > 0
+        """Whether no choice says anything at all, though tokens were counted that are no reasoning.
+
+        A choice that hit its length or a filter may be empty by right.
+        """
+        if self.usage is None or any(choice.finish_reason not in ("stop", None) for choice in self.choices):
+            return False
+        if any(len(choice.message) > 2 or choice.message["content"] for choice in self.choices):
+            return False
+        details = self.usage.get("completion_tokens_details")
+        thought = details.get("reasoning_tokens") if isinstance(details, dict) else None
+        return self.usage.completion_tokens > (thought if isinstance(thought, int) else 0)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON of the plain endpoint, as a dict."""

@@ -16,7 +16,7 @@ def loads(data: bytes | str) -> Any:
     """Decode JSON; bytes that are no UTF-8 become replacement characters.
 
     Raises:
-        ValueError: not JSON (``json.JSONDecodeError``).
+        ValueError: not JSON (``json.JSONDecodeError``), or nested too deep.
     """
     try:
         return orjson.loads(data)
@@ -33,16 +33,48 @@ def dumps(value: Any) -> bytes:
 
     Raises:
         TypeError: a value JSON has no form for.
+        ValueError: a number JSON has no form for, or a value that holds itself.
     """
     try:
         return orjson.dumps(value)
     except TypeError:
-        # Integers past 64 bits, lone surrogates, dict subclasses' odd keys: the standard library has a form for them.
-        return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
+        # Integers past 64 bits, lone surrogates, keys that are numbers: the standard library has a form for them.
+        try:
+            return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        except RecursionError as error:
+            raise TypeError("nested too deep") from error
 
 
 def rejoin(text: str) -> str:
     """Make the characters whole again whose surrogate halves arrived in two pieces; lone halves become U+FFFD."""
-    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
+    if text.isascii():
         return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+class Seam:
+    """Joins pieces of one text. Half a character (a high surrogate that ends a piece) waits for its other half."""
+
+    __slots__ = ("_half",)
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def add(self, piece: str) -> str:
+        """Take a piece; give what is whole of it."""
+        if not piece:
+            return ""
+        if self._half:
+            piece, self._half = self._half + piece, ""
+        if "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        return rejoin(piece)
+
+    def end(self) -> str:
+        """Give U+FFFD for a half that still waits, else ""."""
+        half, self._half = self._half, ""
+        return "\ufffd" if half else ""

@@ -25,19 +25,21 @@ MUST_STREAM = re.compile(
     r"|must be set to false for non-streaming calls"  # DashScope Qwen3
     r"|can ?not be support when `?stream=false"  # ModelScope
     r"|expected true.{0,40}stream|stream.{0,40}expected true"  # zod-style validators
-    r"|does not support http call|(?:does not|doesn't) support non-?stream|non-?stream\w* (?:\w+ ){0,3}not (?:supported|allowed)"
+    r"|does not support http call|(?:does not|doesn't) support non-?stream"
+    r"|non-?stream\w* (?:\w+ ){0,3}not (?:supported|allowed)"
     r"|只支持流式|仅支持流式|必须(?:使用)?流式|不支持非流式",
     re.IGNORECASE | re.DOTALL,
 )
 MUST_NOT_STREAM = re.compile(
     r"stream must be (?:set to )?false"
-    r"|stream(?:ing)?(?: mode| output| requests?| responses?)? (?:is |are )?(?:not|un)[ -]?(?:supported|allowed|available|enabled)"
+    r"|stream(?:ing)?(?: mode| output| requests?| responses?)? (?:is |are )?"
+    r"(?:not|un)[ -]?(?:supported|allowed|available|enabled)"
     r"|(?:does not|doesn't|not) support (?:sse |server-sent )?stream"
     r"|unsupported (?:parameter|value)\W{1,4}stream\b(?!_)"
     r"|不支持流式|仅支持非流式",
     re.IGNORECASE,
 )
-_STREAM_OPTIONS = re.compile(r"stream_options|include_usage", re.IGNORECASE)
+_STREAM_OPTIONS = re.compile(r"stream[_ ]options|include_usage", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,10 @@ LESSONS: tuple[tuple[str, Lesson], ...] = (
 
 
 def lesson(sent: Shape, error: FlashError, terms: Terms) -> tuple[str, Any] | None:
-    """The fact a refused sending teaches, or None. What the user said, and what was known when sending, teaches nothing."""
+    """The fact a refused sending teaches, or None.
+
+    What the user said, and what was known when sending, teaches nothing: each fact is learned once.
+    """
     for name, learn in LESSONS:
         if name in sent.facts or (name == "stream" and terms.force_stream is not None):
             continue

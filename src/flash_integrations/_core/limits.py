@@ -1,9 +1,9 @@
 """Requests held back until the limits allow them: sliding windows and slots, first come first served.
 
-One :class:`Limiter` is the record of use of one gateway and key, for all threads, event loops and objects of the process.
-Each call brings the figures it wants kept. A request is *live* from its admission to the first byte of its answer; from
-then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at some
-moment between the two, so a window kept this way is never more generous than the gateway's.
+One :class:`Limiter` is the record of use of one gateway and key, for all threads, event loops and objects of the
+process. Each call brings the figures it wants kept. A request is *live* from its admission to the first byte of its
+answer; from then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at
+some moment between the two, so a window kept this way is never more generous than the gateway's.
 
 Nothing here waits. :meth:`Limiter.acquire` says "granted", "in so many seconds", or "when you are woken".
 """
@@ -35,14 +35,13 @@ GRANTED = 0.0
 class Ticket:
     """One request's place: in the queue, then at the gateway."""
 
-    __slots__ = ("_wake", "figures", "granted_at", "label", "queued_at", "stamped", "woken")
+    __slots__ = ("_wake", "figures", "granted_at", "label", "queued_at", "woken")
 
     def __init__(self, figures: Figures | None, label: str, now: float) -> None:
         self.figures = figures
         self.label = label
         self.queued_at = now
         self.granted_at: float | None = None
-        self.stamped = False
         self.woken = False
         self._wake: Callable[[], None] | None = None
 
@@ -62,10 +61,12 @@ class Limiter:
     """The record of use of one gateway and key."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: the garbage collector may end a forgotten stream, and so release its ticket, anywhere, also while
+        # this thread holds the lock. Each change below is therefore a single act on a set or deque.
+        self._lock = threading.RLock()
         self._queue: deque[Ticket] = deque()
         self._holders: set[Ticket] = set()
-        self._live = 0  # holders that have no first byte yet
+        self._live: set[Ticket] = set()  # holders that have no first byte yet
         self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
 
     def enter(self, figures: Figures | None, *, label: str, now: float) -> Ticket:
@@ -80,13 +81,15 @@ class Limiter:
         """Ask to go.
 
         Returns:
-            ``GRANTED``; or the seconds after which to ask again; or None: ask again when woken. A ticket that gets
-            seconds may be woken before they are over.
+            ``GRANTED``, from then on always; or the seconds after which to ask again; or None: ask again when woken.
+            A ticket that gets seconds may be woken before they are over.
         """
         with self._lock:
             ticket.woken = False
+            if ticket.granted_at is not None:
+                return GRANTED
             if ticket.figures is not None:
-                if self._queue[0] is not ticket:
+                if not self._queue or self._queue[0] is not ticket:
                     return None
                 wait = self._wait(ticket.figures, now)
                 if wait != GRANTED:
@@ -94,19 +97,15 @@ class Limiter:
                 self._queue.popleft()
             ticket.granted_at = now
             self._holders.add(ticket)
-            self._live += 1
-            head = self._queue[0] if self._queue else None
-        if head is not None:
-            head.wake()
+            self._live.add(ticket)
+        self._wake_head()
         return GRANTED
 
     def answered(self, ticket: Ticket, now: float) -> None:
         """The first byte came: the request moves into the windows, and keeps its slot."""
         with self._lock:
             self._stamp(ticket, now)
-            head = self._queue[0] if self._queue else None
-        if head is not None:
-            head.wake()
+        self._wake_head()
 
     def release(self, ticket: Ticket, now: float, *, counted: bool = True) -> None:
         """The answer ended, or the ticket is given up; safe to call again.
@@ -120,14 +119,11 @@ class Limiter:
             if ticket in self._holders:
                 if counted:
                     self._stamp(ticket, now)
-                elif not ticket.stamped:
-                    self._live -= 1
+                self._live.discard(ticket)
                 self._holders.discard(ticket)
             elif ticket in self._queue:
                 self._queue.remove(ticket)
-            head = self._queue[0] if self._queue else None
-        if head is not None:
-            head.wake()
+        self._wake_head()
 
     def holders(self, now: float) -> list[str]:
         """Who holds the slots and for how many seconds, longest first, as text for a log line."""
@@ -135,12 +131,19 @@ class Limiter:
             held = sorted((ticket.granted_at or now, ticket.label) for ticket in self._holders)
         return [f"{label} for {now - since:.0f} s" for since, label in held]
 
+    def _wake_head(self) -> None:
+        # The callback runs without the lock: it may be anyone's.
+        with self._lock:
+            head = self._queue[0] if self._queue else None
+        if head is not None:
+            head.wake()
+
     def _stamp(self, ticket: Ticket, now: float) -> None:
-        if not ticket.stamped:
-            ticket.stamped = True
-            self._live -= 1
-            self._stamps.append(now)
-            while self._stamps and self._stamps[0] <= now - HOUR:
+        if ticket in self._live:
+            # Threads read the clock before they get the lock: the stamps are kept in order, never earlier than true.
+            self._stamps.append(max(now, self._stamps[-1]) if self._stamps else now)
+            self._live.discard(ticket)
+            while self._stamps[0] <= now - HOUR:
                 self._stamps.popleft()
 
     def _wait(self, figures: Figures, now: float) -> float | None:
@@ -152,10 +155,10 @@ class Limiter:
             if limit is None:
                 continue
             inside = self._inside(now - span)
-            if inside + self._live < limit:
+            if inside + len(self._live) < limit:
                 continue
             # Live requests will stand in the window too; so many stamps must leave before there is room.
-            leaving = inside + self._live - limit
+            leaving = inside + len(self._live) - limit
             if leaving >= inside:
                 return None  # live requests alone fill the window: wait for one of them to be answered
             leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
@@ -163,7 +166,7 @@ class Limiter:
         return longest
 
     def _inside(self, since: float) -> int:
-        """How many stamps are younger than ``since``."""
+        """How many stamps are later than ``since``."""
         low, high = 0, len(self._stamps)
         while low < high:
             middle = (low + high) // 2

@@ -11,7 +11,7 @@ _NO_STOP = re.compile(rf"{_VENDOR}(?:o3|o4-mini)(?:-\d{{4}}-\d{{2}}-\d{{2}})?(?:
 
 
 def is_gpt(model: str) -> bool:
-    """Whether the id names a GPT model: it starts with ``gpt-`` in any case, after an optional ``vendor/`` or ``ft:``."""
+    """Whether the id names a GPT model: ``gpt-`` in any case, after an optional ``vendor/`` or ``ft:``."""
     return _GPT.match(model) is not None
 
 

@@ -9,9 +9,9 @@ common gateway software sends it after its upstream has died. Where nothing bega
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from ..errors import APIConnectionError, FlashError, MalformedResponseError, StreamInterruptedError
+from ..errors import APIConnectionError, APITimeoutError, FlashError, MalformedResponseError, StreamInterruptedError
 from . import error_body
 from .accumulator import Accumulator
 from .body import DONE, BodyDecoder, Item, Unread
@@ -24,7 +24,17 @@ from .terms import Surroundings
 class Reading(Protocol):
     """How the body of a 200 answer is read; :class:`ChatReading` and :class:`JSONReading` are its forms."""
 
-    done: bool
+    @property
+    def done(self) -> bool:
+        """Whether ``[DONE]`` came."""
+
+    @property
+    def events(self) -> int:
+        """How many real events came."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is a stream."""
 
     def feed(self, data: bytes) -> list[ChatDelta]:
         """Take bytes; give what a caller of a stream gets of them. Raises the error the answer turns out to be."""
@@ -35,7 +45,7 @@ class Reading(Protocol):
     def result(self, *, resends: int) -> Any:
         """The answer."""
 
-    def partial(self) -> Completion | None:
+    def partial(self, *, resends: int) -> Completion | None:
         """What had come of an answer that broke; None where nothing had."""
 
 
@@ -91,22 +101,20 @@ class ChatReading:
         if not self._answer.began:
             raise lost or self._malformed()
         if not (self._answer.finished or (lenient and self.done) or (not self.is_stream and lost is None)):
-            why = f"the connection was lost ({lost.message})" if lost else "the stream ended"
-            if isinstance(lost, FlashError) and type(lost) is not APIConnectionError:
+            if isinstance(lost, APITimeoutError):
                 raise lost
+            why = f"the connection was lost ({lost.message})" if lost else "the stream ended"
             end = " (with [DONE])" if self.done else ""
             raise StreamInterruptedError(f"the answer was cut: {why}{end} before a finish reason came") from lost
         return deltas + self._answer.end()
 
     def result(self, *, resends: int) -> Completion:
         """The completion."""
-        return self._answer.result(
-            request_id=find_request_id(self._headers), streamed=self.is_stream, resends=resends
-        )
+        return self._answer.result(request_id=find_request_id(self._headers), streamed=self.is_stream, resends=resends)
 
-    def partial(self) -> Completion | None:
+    def partial(self, *, resends: int) -> Completion | None:
         """What had come so far, or None."""
-        return self.result(resends=0) if self._answer.began else None
+        return self.result(resends=resends) if self._answer.began else None
 
     def _take(self, items: list[Item]) -> list[ChatDelta]:
         deltas: list[ChatDelta] = []
@@ -153,9 +161,9 @@ class ChatReading:
 class JSONReading:
     """Reads a plain JSON answer whole."""
 
-    done = False
-    events = 0
-    is_stream = False
+    done: Final = False
+    events: Final = 0
+    is_stream: Final = False
 
     def __init__(self, headers: Mapping[str, str], *, world: Surroundings) -> None:
         self._headers = headers
@@ -172,7 +180,7 @@ class JSONReading:
         """End the body.
 
         Raises:
-            MalformedResponseError: it is no JSON object.
+            MalformedResponseError: it is empty, or no JSON.
             APIConnectionError: ``lost``.
             APIStatusError: it is an error.
         """
@@ -181,12 +189,14 @@ class JSONReading:
             raise lost
         self._items += self._decoder.close()
         unread = next((item for item in self._items if isinstance(item, Unread)), None)
-        if unread is not None:
+        if unread is not None and unread.text.strip() != "[]":
             facts = error_body.read(unread.text)
             hint = f". {BASE_URL_HINT}" if facts.is_page else ""
             raise MalformedResponseError(f"the gateway sent no JSON: {facts.message[:200]!r}{hint}")
+        if not self._items:
+            raise MalformedResponseError("the gateway sent nothing in place of an answer", empty=True)
         for item in self._items:
-            if isinstance(item, dict) and error_body.is_error(item) and "data" not in item:
+            if isinstance(item, dict) and error_body.is_error(item) and item.get("data") is None:
                 raise refusal(200, self._headers, item, now=self._world.wall())
         return []
 
@@ -195,5 +205,5 @@ class JSONReading:
         del resends
         return [item for item in self._items if isinstance(item, dict)]
 
-    def partial(self) -> None:
+    def partial(self, *, resends: int) -> None:
         """Nothing: half a JSON answer is none."""

@@ -1,7 +1,7 @@
 """From (status, headers, body) to the error to raise: every table that tells refusals apart is here.
 
-Gateways answer "no money" with 402, 403, 422 or 429, "no such model" with 400, 403, 404, 429 or 503, and anything at all
-under 200. So an error is told by its code first, then by known texts, then by its type, and by the status only last.
+Gateways answer "no money" with 402, 403, 422 or 429, "no such model" with 400, 403, 404, 429 or 503, and anything at
+all under 200. So an error is told by its code first, then by known texts, then by its type, and by the status last.
 The tables hold what new-api, one-api, one-hub, sub2api, CLIProxyAPI, LiteLLM and the vendors behind them were seen to
 send (sources read in 2026). To teach a new refusal, add a row.
 """
@@ -26,7 +26,7 @@ from ..errors import (
     ServerError,
 )
 from . import error_body
-from .error_body import ErrorFacts
+from .error_body import ErrorFacts, shorten
 from .retry import retry_after
 
 Kind = type[APIStatusError]
@@ -67,7 +67,13 @@ CODES: dict[str, Kind] = {
     **dict.fromkeys(("invalid_request", "unsupported_parameter", "unsupported_value"), BadRequestError),
     **dict.fromkeys(("access_denied", "forbidden_error"), PermissionDeniedError),
     **dict.fromkeys(
-        ("rate_limit_exceeded", "model_cooldown", "token_concurrency_limit_reached", "too_many_requests"),
+        (
+            "rate_limit_exceeded",
+            "model_cooldown",
+            "token_concurrency_limit_reached",
+            "too_many_requests",
+            "resource_exhausted",  # Gemini, whose words for it are those of an exhausted quota
+        ),
         RateLimitError,
     ),
     **dict.fromkeys(
@@ -87,38 +93,46 @@ CODES: dict[str, Kind] = {
 """Error codes, lower case. A number is no code but a status."""
 
 TEXTS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
+    (re.compile("|".join(patterns), re.IGNORECASE), kind)
+    for kind, *patterns in (
         (
-            r"余额|额度不足|额度失败|额度已|剩余额度|欠费|insufficient (?:account )?(?:balance|credits?|funds?|quota)"
-            r"|exceeded your current quota|credit balance is too low|out of credits?|budget has been exceeded",
             QuotaExceededError,
+            r"余额|额度不足|额度失败|额度已|剩余额度|欠费|insufficient (?:account )?(?:balance|credits?|funds?|quota)",
+            r"exceeded your current quota|quota is not enough|credit balance is too low|out of credits?",
+            r"budget has been exceeded",
         ),
         (
-            r"无效的令牌|令牌(?:已过期|状态不可用|不可用)|未提供令牌|(?:invalid|incorrect|missing|expired) api[ _]key"
-            r"|api[ _]key (?:is )?(?:invalid|disabled|expired|missing|not valid)|^authentication error",
             AuthenticationError,
+            r"无效的令牌|令牌(?:已过期|状态不可用|不可用)|未提供令牌",
+            r"(?:invalid|incorrect|missing|expired) api[ _-]?key",
+            r"api[ _-]?key (?:is )?(?:invalid|disabled|expired|missing|not valid)|^authentication error",
         ),
         (
-            r"unknown provider for model|no available channel|无可用渠道|可用渠道不存在|invalid model name|模型不存在"
-            r"|model\b.{0,80}(?:does not exist|not found|is not available)|no such model",
             NotFoundError,
+            r"unknown provider for model|no available channel|无可用渠道|可用渠道不存在|模型不存在|invalid model name",
+            r"model\b.{0,80}(?:does not exist|not found|is not available)|no such model|not a valid model",
+            r"no deployments available(?!.*try again)",
         ),
         (
-            r"exceed context limit|this model's maximum context length is|model's maximum context limit"
-            r"|is longer than the model's context length|input tokens exceed the configured limit"
-            r"|`inputs` tokens \+ `max_new_tokens` must be|exceeds the available context size|prompt is too long"
-            r"|exceeds the maximum number of tokens allowed|current length is .{1,40}while limit is"
-            r"|maximum input length is .{1,20}tokens|exceeds the context window|contextwindowexceeded"
-            r"|上下文长度|超出.{0,10}(?:最大长度|上下文)",
             ContextLengthError,
+            r"exceed context limit|maximum context length|model's maximum context limit|exceeds the context window",
+            r"is longer than the model's context length|input tokens exceed the configured limit",
+            r"`inputs` tokens \+ `max_new_tokens` must be|exceeds the available context size|prompt is too long",
+            r"exceeds the maximum number of tokens allowed|current length is .{1,40}while limit is",
+            r"maximum input length is .{1,20}tokens|context[_ ]length[_ ]exceeded|contextwindowexceeded",
+            r"上下文长度|超出.{0,10}(?:最大长度|上下文)",
         ),
         (
-            r"sensitive_words_detected|敏感词|content[_ ](?:filter|policy)|content management policy|内容审核|违规内容",
             ContentFilterError,
+            r"sensitive_words_detected|敏感词|内容审核|违规内容",
+            r"content[_ ](?:filter|policy)|content management policy",
         ),
-        (r"rate limit (?:reached|exceeded)|too many requests|请求数限制|并发请求限制|请求过于频繁", RateLimitError),
-        (r"overloaded|负载已饱和", ServerError),
+        (
+            RateLimitError,
+            r"rate limit (?:reached|exceeded)|too many (?:pending |concurrent )?requests|concurrency limit exceeded",
+            r"请求数限制|并发请求限制|请求过于频繁",
+        ),
+        (ServerError, r"overloaded|负载已饱和"),
     )
 )
 """Texts by which an error is known, tried in this order on its message. (CN and EN; case does not count.)"""
@@ -166,7 +180,6 @@ _REQUEST_ID_HEADERS = (
     "request-id",
     "cf-ray",
 )
-_REQUEST_ID_TEXT = re.compile(r"\s*\(request[ _]id: ?([^)\s]+)\)", re.IGNORECASE)
 _WAF = re.compile(r"error code: 10\d\d|request was blocked|cloudflare|access denied", re.IGNORECASE)
 
 BASE_URL_HINT = "The base URL probably lacks its /v1"
@@ -186,15 +199,17 @@ def classify(facts: ErrorFacts, status: int) -> Kind:
         by_text = BadRequestError
     by_code = CODES.get(code)
     if by_code is QuotaExceededError and status == HTTPStatus.FORBIDDEN and kind_word == "permission_error":
-        # CLIProxyAPI stamps this code on every 403 that is not JSON.
-        by_code = None
-        kind_word = "permission_error"
+        by_code = None  # CLIProxyAPI stamps this code on every 403 that is not JSON
     strong = by_code or by_text or TYPES.get(kind_word)
     if strong is not None:
         return strong
     if (status < 300 or status >= 500) and kind_word in WEAK_TYPES:
         return WEAK_TYPES[kind_word]
-    return STATUSES.get(status) or (BadRequestError if 400 <= status < 500 else APIStatusError if 300 <= status < 400 else ServerError)
+    if status in STATUSES:
+        return STATUSES[status]
+    if 300 <= status < 400:
+        return APIStatusError
+    return BadRequestError if 400 <= status < 500 else ServerError
 
 
 def refusal(status: int, headers: Mapping[str, str], body: Any, *, now: float) -> APIStatusError:
@@ -209,40 +224,43 @@ def refusal(status: int, headers: Mapping[str, str], body: Any, *, now: float) -
     facts = error_body.read(body)
     if status < 400 and facts.status is not None:
         status = facts.status
-    message = _REQUEST_ID_TEXT.sub("", facts.message).strip()
-    told_id = _REQUEST_ID_TEXT.search(facts.message)
     kind = classify(facts, status)
-    if not message:
-        message = f"the gateway answered {_phrase(status)} with no message"
     error = kind(
-        message,
+        shorten(facts.message) or _no_message(status),
         status_code=status,
         code=facts.code,
         type=facts.type,
-        request_id=find_request_id(headers) or (told_id.group(1) if told_id else None),
+        request_id=find_request_id(headers) or facts.request_id,
         hint=_hint(kind, status, facts, headers),
     )
     if isinstance(error, RateLimitError | ServerError):
-        error.retry_after = retry_after(headers, facts.reset_seconds, facts.message, now=now)
+        error.retry_after = retry_after(
+            headers, facts.reset_seconds, facts.message, now=now, limited=isinstance(error, RateLimitError)
+        )
     return error
 
 
-def _phrase(status: int) -> str:
+def _no_message(status: int) -> str:
+    if status < 300:
+        return "the answer broke off with an error that has no message"
     try:
-        return f"{status} {HTTPStatus(status).phrase}"
+        phrase = f" {HTTPStatus(status).phrase}"
     except ValueError:
-        return str(status)
+        phrase = ""
+    return f"the gateway answered {status}{phrase} with no message"
 
 
 def _hint(kind: Kind, status: int, facts: ErrorFacts, headers: Mapping[str, str]) -> str | None:
     if 300 <= status < 400:
         target = headers.get("location", "elsewhere")
-        return f"The gateway redirects to {target}; redirects are not followed with a key. Set base_url to where it points"
+        return (
+            f"The gateway redirects to {target}, and redirects are not followed with a key: set base_url to its target"
+        )
     if kind is PermissionDeniedError and (facts.is_page or _WAF.search(facts.message)):
         return "A firewall before the gateway turned the request away, often for its User-Agent: see default_headers"
     if kind is QuotaExceededError:
         return "The account or plan has no credit left; sending again does not help"
-    if kind is NotFoundError and facts.message.startswith("Invalid URL"):
+    if status in (404, 405) and (facts.is_page or facts.message.startswith("Invalid URL")):
         return BASE_URL_HINT
     if status == 524:
         return "The proxy before the gateway gave up waiting: stream the answer (force_stream=True)"

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+from math import isfinite
 
 from ..errors import (
     APIConnectionError,
@@ -31,16 +33,23 @@ WINDOW = 60.0
 FIRST, LARGEST = 0.5, 8.0
 """Seconds before the first re-send of a passing fault, and the most before any."""
 
-_TRY_AGAIN = re.compile(r"(?:try again|retry|wait)(?: in| after)? (?:about )?(\d+(?:\.\d+)?) ?(ms|s\b|sec|m\b|min)", re.IGNORECASE)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "秒": 1.0, "分": 60.0}
+_STEP = r"\d{1,9}(?:\.\d{1,9})? ?(?:ms|milliseconds?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])[ ,]*"
+_TRY_AGAIN = re.compile(
+    rf"(?:try again|retry|wait)(?:ing)?(?: in| after| for)?(?: about)? ((?:{_STEP}){{1,4}})"
+    r"|(\d{1,9} ?(?:秒|分))钟?(?:之后|以后|后)",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|mil|[smhd]|秒|分)", re.IGNORECASE)
+_WHOLE_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|[smhd]))+")
 
 
 def is_passing(error: FlashError) -> bool:
     """Whether the same request may succeed when sent again.
 
     True for lost connections, time-outs, 408, 409, 429, 5xx but 501, errors of those kinds inside an answer, and
-    answers that were cut, empty or broken. False for what the request, the key, the model or the account is at fault for.
+    answers that were cut, empty or broken. False for what the request, the key, the model or the account is at fault
+    for.
     """
     if isinstance(error, ServerError):
         return error.status_code != 501
@@ -61,47 +70,66 @@ def delay(resend: int, error: FlashError, *, chance: float, max_retry_after: flo
     hint = getattr(error, "retry_after", None)
     if hint is not None:
         return None if hint > max_retry_after else hint + chance * min(1.0, hint / 4)
-    if isinstance(error, RateLimitError):
+    if isinstance(error, RateLimitError) or getattr(error, "status_code", None) == 429:
         wait = WINDOW * resend / (resend + 1)
     else:
-        wait = min(LARGEST, FIRST * 2 ** (resend - 1))
+        wait = min(LARGEST, FIRST * 2 ** min(resend - 1, 10))
     return wait * (1 + chance / 4)
 
 
 def retry_after(
-    headers: Mapping[str, str], reset_seconds: float | None, message: str, *, now: float
+    headers: Mapping[str, str], reset_seconds: float | None, message: str, *, now: float, limited: bool = True
 ) -> float | None:
     """Seconds a refusal asks to wait, from whichever place says so; None where none does.
 
-    In this order: ``retry-after-ms``, ``Retry-After`` in seconds or as a date, ``x-ratelimit-reset-requests`` ("1s",
-    "6m0s"), the body's own figure, the words of the message ("try again in 20s").
+    In this order: ``retry-after-ms``, ``Retry-After`` (seconds, a date, or "1m30s"), the body's own figure, the words
+    of the message ("try again in 20s"), and, if ``limited``, ``x-ratelimit-reset-requests`` and ``-tokens`` ("6m0s").
 
     Args:
         headers: names in lower case.
         reset_seconds: the figure in the error's body.
         message: the error's message.
         now: Unix time in seconds.
+        limited: whether a limit was the cause. OpenAI sends the reset headers with every answer.
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "").strip()
-        if value:
-            try:
-                return max(0.0, float(value) * unit)
-            except ValueError:
-                seconds = _until(value, now)
-                if seconds is not None:
-                    return seconds
-    reset = _DURATION.findall(headers.get("x-ratelimit-reset-requests", ""))
-    if reset:
-        return sum(float(number) * _UNITS[unit] for number, unit in reset)
+        seconds = _asked(headers.get(name, "").strip(), unit, now)
+        if seconds is not None:
+            return seconds
     if reset_seconds is not None:
         return max(0.0, reset_seconds)
     words = _TRY_AGAIN.search(message)
-    return float(words.group(1)) * _UNITS[words.group(2).lower()] if words else None
+    if words:
+        return _duration(words.group(1) or words.group(2))
+    resets = [
+        _duration(headers[f"x-ratelimit-reset-{what}"])
+        for what in ("requests", "tokens")
+        if _WHOLE_DURATION.fullmatch(headers.get(f"x-ratelimit-reset-{what}", ""))
+        and headers.get(f"x-ratelimit-remaining-{what}", "0") == "0"
+    ]
+    return max(resets) if limited and resets else None
+
+
+def _asked(value: str, unit: float, now: float) -> float | None:
+    """What a header asks for; None where it says nothing that can be read."""
+    if not value:
+        return None
+    try:
+        seconds = float(value) * unit
+    except ValueError:
+        return _duration(value) if _WHOLE_DURATION.fullmatch(value) else _until(value, now)
+    return max(0.0, seconds) if isfinite(seconds) else None
+
+
+def _duration(text: str) -> float:
+    return sum(
+        float(number) * _UNITS["ms" if unit == "mil" else unit] for number, unit in _DURATION.findall(text.lower())
+    )
 
 
 def _until(date: str, now: float) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
-    except (ValueError, TypeError):
+        moment = parsedate_to_datetime(date)
+        return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -1,4 +1,7 @@
-"""On which terms a call is made: time, re-sends, the stream rule, and the surroundings a flow may not reach for itself."""
+"""On which terms a call is made: time, re-sends, the stream rule.
+
+And the surroundings a flow may not reach for itself: the clock and chance.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ class Timeout:
 
     @classmethod
     def of(cls, value: Timeout | float | Mapping[str, float | None] | None) -> Timeout:
-        """A Timeout from what users give: one, a number (sets all three, connect at most 10), a dict, or None (defaults).
+        """A Timeout from what users give: one, a number, a dict of its fields, or None for the defaults.
+
+        A number sets all three, connect to at most 10.
 
         Raises:
             ConfigurationError: not a positive number, or an unknown key.
@@ -58,6 +63,16 @@ def check_seconds(name: str, value: Any) -> None:
         raise ConfigurationError(f"{name} must be a number of seconds above 0, or None, not {value!r}")
 
 
+def check_at_least_0(name: str, value: Any, *, whole: bool = False) -> None:
+    """Refuse what is below 0 or no number.
+
+    Raises:
+        ConfigurationError: names the word and what it must be.
+    """
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not value >= 0:
+        raise ConfigurationError(f"{name} must be a {'whole ' * whole}number of at least 0, not {value!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The terms of one call.
@@ -79,7 +94,7 @@ class Terms:
     provider: str = "custom"
     stream_whole: bool = True
     force_stream: bool | None = None
-    timeout: Timeout = Timeout()  # noqa: RUF009 - frozen
+    timeout: Timeout = Timeout()
     total_timeout: float | None = None
     max_retries: int = 2
     max_retry_after: float = 60.0

@@ -88,7 +88,7 @@ class ErrorBody(TypedDict, total=False):
 class ChatParams(TypedDict, total=False):
     """What a chat call may set beside model and messages. Only what is set is sent.
 
-    Bounds are those of ``SPEC`` 4, checked in ``call``; words of open lists (efforts, tiers, voices) go out as they are.
+    Their bounds are checked in ``call``; words of open lists (efforts, tiers, voices) go out as they are.
     """
 
     temperature: float

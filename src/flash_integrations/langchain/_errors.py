@@ -1,6 +1,7 @@
 """Our errors as LangChain knows them: each is both ours and the matching ``langchain_core.exceptions`` class.
 
-Code that catches either works, and ``is_retryable`` drives LangChain's retry middleware. ``ConfigurationError`` stays plain.
+Code that catches either works, and ``is_retryable`` drives LangChain's retry middleware. ``ConfigurationError`` stays
+plain.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from mimetypes import guess_extension
 from typing import Any
 
 from langchain_core.messages import (
@@ -131,11 +132,21 @@ def _to_part(block: str | dict[str, Any]) -> dict[str, Any] | None:
     if kind == "image" and isinstance(block.get("source"), Mapping):
         return _from_anthropic_image(block["source"])
     if is_data_content_block(block):
+        block = _with_filename(block)
         try:
             return convert_to_openai_data_block(block, api="chat/completions")
         except (ValueError, KeyError) as error:
             raise InvalidRequestError(f"a content block of type {kind!r} cannot be sent: {error}") from error
     return block
+
+
+def _with_filename(block: dict[str, Any]) -> dict[str, Any]:
+    """A file's block with a name, which OpenAI asks for beside a file's data."""
+    inside = [block, *(block[key] for key in ("extras", "metadata") if isinstance(block.get(key), Mapping))]
+    has_name = any(each.get("filename") for each in inside)
+    if block.get("type") != "file" or has_name or not (block.get("base64") or block.get("data")):
+        return block
+    return {**block, "filename": f"file{guess_extension(str(block.get('mime_type'))) or ''}"}
 
 
 def _from_anthropic_image(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -323,3 +334,12 @@ def to_usage(usage: Usage | None) -> UsageMetadata | None:
     if told := {name: count for name, count in made.items() if isinstance(count, int)}:
         metadata["output_token_details"] = OutputTokenDetails(**told)  # type: ignore[typeddict-item]
     return metadata
+
+
+def add_counts(one: Any, other: Any) -> Any:
+    """Token counts added up, details too."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {name: add_counts(one.get(name), other.get(name)) for name in {**one, **other}}
+    if one is None or other is None:
+        return one if other is None else other
+    return one + other

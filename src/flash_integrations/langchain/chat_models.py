@@ -1,34 +1,34 @@
 """LangChain's chat model over the transport core.
 
-An adapter: messages are translated in ``_messages``, tools in ``_tools``, errors in ``_errors``; sending, re-sending,
-limits, forced streaming and the wire's oddities are the core's.
+An adapter: messages are translated in ``_messages``, tools in ``_tools``, schemas in ``_structured``, errors in
+``_errors``; sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
-from langchain_core.callbacks import (
-    AsyncCallbackHandler,
-    AsyncCallbackManagerForLLMRun,
-    BaseCallbackHandler,
-    CallbackManagerForLLMRun,
-)
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.model_profile import ModelProfile
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
+from langchain_core.runnables import Runnable
 from pydantic import ConfigDict, Field
 
 from .._settings import FlashSettings
 from ..client import FlashClient
-from ..errors import InvalidRequestError
+from ..errors import ConfigurationError, InvalidRequestError
+from ._callbacks import TokenFeed, takes_tokens
+from ._counting import count_messages, count_text
 from ._errors import known_to_langchain
-from ._messages import to_chunk, to_last_chunk, to_result, to_wire
+from ._messages import add_counts, to_chunk, to_last_chunk, to_result, to_wire
 from ._profiles import profile_of
+from ._structured import Method, Schema, structured, to_response_format, with_raw
+from ._tools import ToolChoice, ToolLike, to_tool, tool_words
 
 
 class ChatFlash(FlashSettings, BaseChatModel):
@@ -97,13 +97,107 @@ class ChatFlash(FlashSettings, BaseChatModel):
         combined: dict[str, Any] = {}
         for output in llm_outputs:
             if output:
-                total = _sum(combined.get("token_usage"), output.get("token_usage"))
+                total = add_counts(combined.get("token_usage"), output.get("token_usage"))
                 combined = {**output, **combined, "token_usage": total}
         return {name: value for name, value in combined.items() if name != "id"}
 
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """What LangChain's serialisation would leave out: limits that were turned off."""
+        off = "rate_limit" in self.model_fields_set and self.rate_limit is None
+        return {"rate_limit": None} if off else {}
+
+    # --- tokens ---
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """The token ids of a text, by ``custom_get_token_ids``.
+
+        Raises:
+            ConfigurationError: there is none; no tokenizer is downloaded.
+        """
+        if self.custom_get_token_ids is None:
+            raise ConfigurationError("no tokenizer is downloaded: pass custom_get_token_ids=, or use get_num_tokens")
+        return self.custom_get_token_ids(text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """Tokens of a text: counted by ``custom_get_token_ids``, else estimated offline."""
+        return count_text(text) if self.custom_get_token_ids is None else len(self.custom_get_token_ids(text))
+
+    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[ToolLike] | None = None) -> int:
+        """Tokens of messages and tools, as :meth:`get_num_tokens` tells them; images and files at a flat rate."""
+        bodies = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
+        return count_messages(bodies, [to_tool(tool) for tool in tools or ()], count=self.get_num_tokens)
+
+    # --- tools and structured output ---
+
+    def bind_tools(
+        self,
+        tools: Sequence[ToolLike],
+        *,
+        tool_choice: ToolChoice = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Schema | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """This model with tools.
+
+        Args:
+            tools: BaseTools, functions, Pydantic classes, TypedDicts, JSON schemas, or dicts as the wire has them;
+                provider-side ones go out as they are.
+            tool_choice: "auto", "none", "required" (also "any", True), a tool's name, or a dict of the wire's.
+            strict: whether arguments must keep to the schema.
+            parallel_tool_calls: whether several calls may come at once.
+            response_format: a schema for answers in words.
+            **kwargs: more words of the request.
+
+        Raises:
+            InvalidRequestError: what is no tool, or a choice that is not among them.
+        """
+        with known_to_langchain():
+            words = tool_words(tools, choice=tool_choice, strict=strict, parallel=parallel_tool_calls)
+            if response_format is not None:
+                words["response_format"] = to_response_format(response_format)
+        return self.bind(**words, **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: Schema | None = None,
+        *,
+        method: Method | None = None,
+        include_raw: bool = False,
+        strict: bool | None = None,
+        tools: Sequence[ToolLike] = (),
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """This model with answers that are objects.
+
+        Args:
+            schema: a Pydantic class (gives its instances), a TypedDict, a JSON schema with a title, or a function in
+                OpenAI's form (give dicts). ``json_mode`` needs none.
+            method: "json_schema", "function_calling" or "json_mode". Default: "json_schema" for models whose profile
+                promises structured output (GPT and o-series), else "function_calling".
+            include_raw: give a dict of ``raw``, ``parsed`` and ``parsing_error`` instead of raising.
+            strict: whether the answer must keep to the schema; ``json_schema`` with a Pydantic class: True by default.
+            tools: tools the model may call instead; ``parsed`` is then None.
+            **kwargs: more words of the request.
+
+        Raises:
+            InvalidRequestError: an unknown method, no schema, or a schema that is none.
+            OutputParserException: at the call: the model refused, was cut, or its answer does not fit.
+        """
+        with known_to_langchain():
+            promised = bool((self.profile or {}).get("structured_output"))
+            method = method or ("json_schema" if promised else "function_calling")
+            words, read = structured(schema, method=method, strict=strict, tools=tools)
+        llm = self.bind(**words, **kwargs)
+        return with_raw(llm, read) if include_raw else llm | read
+
     # --- calls ---
 
-    def _request(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def _request(
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """The core's words for a call: what the object holds, over it what the call says."""
         said = {name: value for name, value in kwargs.items() if not name.startswith("ls_") and name not in _NOT_SENT}
         request = {"model": self.model, **self._sampling(), **self.model_kwargs, **said}
@@ -111,6 +205,9 @@ class ChatFlash(FlashSettings, BaseChatModel):
             request["stop"] = stop
         if self.extra_body or said.get("extra_body"):
             request["extra_body"] = {**(self.extra_body or {}), **(said.get("extra_body") or {})}
+        if "tools" not in {**request, **request.get("extra_body", {})}:
+            # What the object says about tools is for calls that have some; the wire refuses it without.
+            request = {word: value for word, value in request.items() if word in said or word not in _ABOUT_TOOLS}
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
         return request
 
@@ -123,13 +220,17 @@ class ChatFlash(FlashSettings, BaseChatModel):
     ) -> ChatResult:
         with known_to_langchain():
             client, request = self._flash(), self._request(messages, stop, kwargs)
-            if run_manager is None or not self._tokens_go(client, request["model"], run_manager, kwargs):
-                return to_result(client.chat(**request), client.provider.name)
+            provider = client.provider.name
+            if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
+                return to_result(client.chat(**request), provider)
+            feed = TokenFeed(run_manager.run_id, blocks=self.output_version == "v1")
             with client.stream_chat(**request) as stream:
                 for delta in stream:
-                    if delta.index == 0 and (chunk := to_chunk(delta)) is not None:
-                        run_manager.on_llm_new_token(delta.text, chunk=chunk)
-            return to_result(stream.completion, client.provider.name)
+                    if (chunk := feed.chunk(delta)) is not None:
+                        run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
+            last = feed.last(stream.completion, provider)
+            run_manager.on_llm_new_token("", chunk=last)
+            return feed.sign(to_result(stream.completion, provider))
 
     async def _agenerate(
         self,
@@ -140,13 +241,17 @@ class ChatFlash(FlashSettings, BaseChatModel):
     ) -> ChatResult:
         with known_to_langchain():
             client, request = self._flash(), self._request(messages, stop, kwargs)
-            if run_manager is None or not self._tokens_go(client, request["model"], run_manager, kwargs):
-                return to_result(await client.twin.chat(**request), client.provider.name)
+            provider = client.provider.name
+            if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
+                return to_result(await client.twin.chat(**request), provider)
+            feed = TokenFeed(run_manager.run_id, blocks=self.output_version == "v1")
             async with client.twin.stream_chat(**request) as stream:
                 async for delta in stream:
-                    if delta.index == 0 and (chunk := to_chunk(delta)) is not None:
-                        await run_manager.on_llm_new_token(delta.text, chunk=chunk)
-            return to_result(stream.completion, client.provider.name)
+                    if (chunk := feed.chunk(delta)) is not None:
+                        await run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
+            last = feed.last(stream.completion, provider)
+            await run_manager.on_llm_new_token("", chunk=last)
+            return feed.sign(to_result(stream.completion, provider))
 
     def _stream(
         self,
@@ -199,46 +304,44 @@ class ChatFlash(FlashSettings, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> bool:
-        # Chunks hold one choice: several are answered by _generate, which hands on the tokens of the first.
-        if run_manager is not None and (kwargs.get("n") or self.n or 1) > 1:
-            return False
-        return super()._should_stream(async_api=async_api, run_manager=run_manager, **kwargs)
+        # Asked for a whole answer (there is a run): _generate hands on the tokens itself; see _callbacks.
+        return run_manager is None and super()._should_stream(async_api=async_api, **kwargs)
 
-    def _tokens_go(
+    def _should_use_protocol_streaming(
+        self,
+        *,
+        async_api: bool,
+        run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> bool:
+        # Events hold one choice: several are answered by _generate.
+        if (kwargs.get("n") or self.n or 1) > 1:
+            return False
+        return super()._should_use_protocol_streaming(async_api=async_api, run_manager=run_manager, **kwargs)
+
+    def _hands_on(
         self,
         client: FlashClient,
         model: str,
         run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun,
         kwargs: dict[str, Any],
     ) -> bool:
-        """Whether a whole answer's tokens are handed on as they come: its wire is streamed, and a handler takes them."""
-        if self._streaming_disabled(**kwargs) or not any(map(_takes_tokens, run_manager.handlers)):
+        """Whether a whole answer's tokens are handed on as they come.
+
+        They are where LangChain would stream (a streaming handler, ``streaming=True``), and where the wire is streamed
+        anyway and a handler takes them.
+        """
+        if self._streaming_disabled(**kwargs):
             return False
-        return client.streams(model)
+        if super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
+            return True
+        return client.streams(model) and any(map(takes_tokens, run_manager.handlers))
 
 
 _NOT_SENT = frozenset({"stream", "streaming", "stream_usage"})
-
-
-def _takes_tokens(handler: BaseCallbackHandler) -> bool:
-    """Whether a handler does something with tokens; tracers only keep them."""
-    if isinstance(handler, BaseTracer | AsyncBaseTracer):
-        return False
-    return getattr(type(handler), "on_llm_new_token", None) not in _IDLE
-
-
-_IDLE = (None, BaseCallbackHandler.on_llm_new_token, AsyncCallbackHandler.on_llm_new_token)
+_ABOUT_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
 
 
 def _refuse_choices(request: Mapping[str, Any]) -> None:
     if (request.get("n") or 1) > 1:
         raise InvalidRequestError("n > 1 cannot be streamed: chunks hold one choice. invoke() and generate() give all")
-
-
-def _sum(one: Any, other: Any) -> Any:
-    """Token counts added up, details too."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {name: _sum(one.get(name), other.get(name)) for name in {**one, **other}}
-    if one is None or other is None:
-        return one if other is None else other
-    return one + other

@@ -103,10 +103,13 @@ class Door:
             if exchange.ended and not scope["state"]["transport"].is_closing():
                 await answering
         finally:
-            exchange.end()
             answering.cancel()
             leaving.cancel()
-            await asyncio.wait({answering, leaving})
+            try:
+                await asyncio.wait({answering, leaving})
+            finally:
+                # Only now has whatever was going on for this caller stopped, an upstream's answer included.
+                exchange.end()
         if not answering.cancelled():
             answering.result()
 

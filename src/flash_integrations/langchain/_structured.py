@@ -1,0 +1,225 @@
+"""Structured output: the request's words for a schema, and the way back from an answer to an object.
+
+Three methods, as in LangChain: ``json_schema`` (the model is held to the schema), ``function_calling`` (the schema is
+a tool that must be called) and ``json_mode`` (any JSON; the prompt says which). A refusal, and an answer that was cut,
+end in an ``OutputParserException`` that says so, rather than in None or in half an object.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Literal, TypeAlias
+
+from langchain_core.exceptions import OutputParserException
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
+from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_openai_function
+from langchain_core.utils.pydantic import is_basemodel_subclass
+
+from ..errors import InvalidRequestError
+from ._tools import ToolLike, name_of, to_tool, tool_words
+
+Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode"]
+Schema: TypeAlias = Mapping[str, Any] | type
+METHODS = ("json_schema", "function_calling", "json_mode")
+
+
+# --- the request ----------------------------------------------------------------------------------------------------
+
+
+def to_response_format(schema: Schema, *, strict: bool | None = None) -> dict[str, Any]:
+    """A schema as ``response_format``.
+
+    Args:
+        schema: a Pydantic class, a TypedDict, a JSON schema with a title, a function in OpenAI's form, or a
+            ``response_format`` or ``{"name": ..., "schema": ...}`` that is made already.
+        strict: whether the answer must keep to it. Default: True for a Pydantic class, else what the schema says.
+
+    Raises:
+        InvalidRequestError: none of these, or two different words about ``strict``.
+    """
+    if isinstance(schema, Mapping):
+        if schema.get("type") in ("json_object", "text"):
+            return dict(schema)
+        if schema.get("type") == "json_schema":
+            return _held_to(dict(schema["json_schema"]), strict=strict)
+        if "name" in schema and "schema" in schema:
+            return _held_to(dict(schema), strict=strict)
+        schema = schema["function"] if schema.get("type") == "function" else schema
+    elif strict is None and is_basemodel_subclass(schema):
+        strict = True
+    try:
+        plain = copy.deepcopy(convert_to_openai_function(schema))
+        plain.setdefault("parameters", {"type": "object", "properties": {}})
+        made = {**plain, **convert_to_openai_function(plain, strict=strict)}
+    except ValueError as error:
+        raise InvalidRequestError(f"not a schema: {error}") from error
+    parameters = made.pop("parameters")
+    # OpenAI takes no defaults in strict schemas, and names of these characters only (as of 2025).
+    made["schema"] = _without_defaults(parameters) if made.get("strict") else parameters
+    made["name"] = re.sub(r"[^\w-]", "_", made["name"], flags=re.ASCII)[:64]
+    return {"type": "json_schema", "json_schema": made}
+
+
+def _held_to(described: dict[str, Any], *, strict: bool | None) -> dict[str, Any]:
+    if strict is not None and described.setdefault("strict", strict) is not strict:
+        raise InvalidRequestError(f"the schema says strict={described['strict']}, the call strict={strict}")
+    return {"type": "json_schema", "json_schema": described}
+
+
+def _without_defaults(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_defaults(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs", "definitions") and isinstance(value, dict):
+            kept[key] = {name: _without_defaults(each) for name, each in value.items()}
+        elif key != "default":
+            kept[key] = value if key in ("enum", "const", "examples") else _without_defaults(value)
+    return kept
+
+
+def structured(
+    schema: Schema | None, *, method: Method, strict: bool | None, tools: Sequence[ToolLike]
+) -> tuple[dict[str, Any], Runnable[Any, Any]]:
+    """The request's words for answers that are objects, and what makes the objects.
+
+    Args:
+        schema: see :func:`to_response_format`; ``json_mode`` needs none.
+        method: one of the three.
+        strict: whether the answer must keep to the schema.
+        tools: tools the model may call instead.
+
+    Raises:
+        InvalidRequestError: an unknown method, no schema, or a schema that is none.
+    """
+    if method not in METHODS:
+        raise InvalidRequestError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+    mark: dict[str, Any] = {"method": method}
+    if method != "json_mode":
+        mark["strict"] = strict
+    words = tool_words(tools, choice=None, strict=strict, parallel=None)
+    if method == "json_mode":
+        if strict is not None:
+            raise InvalidRequestError("json_mode knows no strict: use json_schema or function_calling")
+        words["response_format"] = {"type": "json_object"}
+    elif schema is None:
+        raise InvalidRequestError(f"{method} needs a schema")
+    elif method == "json_schema":
+        words["response_format"] = to_response_format(schema, strict=strict)
+    else:
+        words = tool_words([schema, *tools], choice=_tool_name(schema), strict=strict, parallel=None)
+    words["ls_structured_output_format"] = {"kwargs": mark, "schema": schema}
+    return words, _reader(method, schema)
+
+
+def _tool_name(schema: Schema) -> str:
+    return name_of(to_tool(schema))
+
+
+# --- the answer -----------------------------------------------------------------------------------------------------
+
+
+def _reader(method: Method, schema: Schema | None) -> Runnable[Any, Any]:
+    """What makes an answer an object: an instance of a Pydantic class, else a dict; partial ones from a stream."""
+    parser: Runnable[Any, Any]
+    is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
+    if method == "function_calling":
+        assert schema is not None  # noqa: S101 - with_structured_output has asked for one
+        parser = (
+            PydanticToolsParser(tools=[schema], first_tool_only=True)
+            if isinstance(schema, type) and is_class
+            else JsonOutputKeyToolsParser(key_name=_tool_name(schema), first_tool_only=True)
+        )
+    elif isinstance(schema, type) and is_class:
+        parser = _ContentAsInstance(pydantic_object=schema)
+    else:
+        parser = _ContentAsDict()
+    return RunnableGenerator(_pass_on, _apass_on, name="Usable") | parser
+
+
+def with_raw(llm: Runnable[LanguageModelInput, Any], read: Runnable[Any, Any]) -> Runnable[LanguageModelInput, Any]:
+    """A runnable that gives ``raw``, ``parsed`` and ``parsing_error``, and raises nothing about the parsing."""
+    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | read, parsing_error=lambda _: None)
+    unparsed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=llm) | parsed.with_fallbacks([unparsed], exception_key="parsing_error")
+
+
+def _calls_instead(result: list[Generation]) -> bool:
+    """Whether the model called tools in place of an answer."""
+    generation = result[0]
+    message = generation.message if isinstance(generation, ChatGeneration) else None
+    return isinstance(message, AIMessage) and bool(message.tool_calls) and not message.text
+
+
+class _ContentAsDict(JsonOutputParser):
+    """The content's JSON; None where tools are called instead."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        return None if _calls_instead(result) else super().parse_result(result, partial=partial)
+
+
+class _ContentAsInstance(PydanticOutputParser[Any]):
+    """The content as an instance of a class; None where tools are called instead."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        return None if _calls_instead(result) else super().parse_result(result, partial=partial)
+
+
+def _pass_on(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
+    """Pass an answer on, and raise at its end if it is a refusal or was cut."""
+    seen = []
+    for message in messages:
+        seen.append(message)
+        yield message
+    _refuse_unusable(seen)
+
+
+async def _apass_on(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
+    seen = []
+    async for message in messages:
+        seen.append(message)
+        yield message
+    _refuse_unusable(seen)
+
+
+def _refuse_unusable(seen: list[AIMessage]) -> None:
+    """Raise where nothing can be made of an answer.
+
+    Raises:
+        OutputParserException: the model refused, or the answer was cut by the token limit or a filter.
+    """
+    if not seen:
+        return
+    first, *others = seen
+    chunks = [other for other in others if isinstance(other, AIMessageChunk)]
+    message = add_ai_message_chunks(first, *chunks) if isinstance(first, AIMessageChunk) and chunks else first
+    if refusal := message.additional_kwargs.get("refusal"):
+        raise OutputParserException(f"the model refused: {refusal}", llm_output=refusal)
+    reason = message.response_metadata.get("finish_reason")
+    if reason in ("length", "content_filter") and not _is_whole(message):
+        cause = "at the token limit; raise max_tokens" if reason == "length" else "by a content filter"
+        raise OutputParserException(f"the answer was cut {cause}", llm_output=message.text)
+
+
+def _is_whole(message: AIMessage) -> bool:
+    """Whether what the answer says parses as it stands."""
+    pieces = message.tool_call_chunks if isinstance(message, AIMessageChunk) else []
+    texts = [piece["args"] or "" for piece in pieces] or ([] if message.tool_calls else [message.text])
+    try:
+        for text in texts:
+            json.loads(text, strict=False)
+    except ValueError:
+        return False
+    return not message.invalid_tool_calls

@@ -1,0 +1,14 @@
+"""LlamaIndex on OpenAI-format gateways: :class:`FlashLLM`."""
+
+try:
+    import llama_index.core as _  # noqa: F401
+except ImportError as error:
+    from ..errors import ConfigurationError
+
+    raise ConfigurationError(
+        "flash_integrations.llama_index needs llama-index-core: pip install 'flash-integrations[llama-index]'"
+    ) from error
+
+from .llms import FlashLLM
+
+__all__ = ["FlashLLM"]

@@ -1,0 +1,204 @@
+"""Structured output: a Pydantic class as a JSON schema that models are held to, and the calls that use it.
+
+Models that take a schema answer in it; others are given the class as a tool they must call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, closing
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatResponse
+from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
+from llama_index.core.instrumentation.events.llm import LLMStructuredPredictEndEvent, LLMStructuredPredictStartEvent
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.program.function_program import FunctionCallingProgram
+from llama_index.core.program.streaming_utils import process_streaming_content_incremental
+from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
+from llama_index.core.types import Model, PydanticProgramMode
+from pydantic import BaseModel, Field
+
+from .._core.model_names import is_gpt, is_o_series
+
+_dispatcher = get_dispatcher(__name__)
+
+# GPT-3.5, GPT-4 before 4o, and the first o1 models came before schemas (OpenAI's "Structured outputs" guide, 2024).
+_BEFORE_SCHEMAS = re.compile(r"(?:^|[:/])(?:gpt-(?:3|4(?![\w.]))|o1-(?:mini|preview))", re.IGNORECASE)
+_TOOL_WORDS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
+
+
+def takes_schema(model: str) -> bool:
+    """Whether a model's name alone says that it takes ``response_format`` with a JSON schema."""
+    return (is_gpt(model) or is_o_series(model)) and _BEFORE_SCHEMAS.search(model) is None
+
+
+def to_response_format(output_cls: type[BaseModel]) -> dict[str, Any]:
+    """A class as ``response_format``: strict where its schema can be, as it is where not (it has free-form dicts)."""
+    name = re.sub(r"[^a-zA-Z0-9_-]", "_", output_cls.__name__)[:64]
+    schema = output_cls.model_json_schema()
+    try:
+        described = {"name": name, "schema": to_strict(schema), "strict": True}
+    except LooseSchemaError:
+        described = {"name": name, "schema": schema}
+    return {"type": "json_schema", "json_schema": described}
+
+
+class LooseSchemaError(ValueError):
+    """A schema that has no strict form: it leaves names or positions open."""
+
+
+def to_strict(schema: Any) -> Any:
+    """A schema in the form that strict mode wants: closed objects, all fields required, no defaults.
+
+    Raises:
+        LooseSchemaError: it has objects with free names, or tuples.
+    """
+    if isinstance(schema, list):
+        return [to_strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "prefixItems" in schema:
+        raise LooseSchemaError("tuples have no strict form")
+    strict = {
+        key: to_strict(value) for key, value in schema.items() if key not in _NAMED | {"default", "discriminator"}
+    }
+    for key in _NAMED & schema.keys():
+        strict[key] = {name: to_strict(each) for name, each in schema[key].items()}
+    if schema.get("type") == "object":
+        if "properties" not in schema or schema.get("additionalProperties"):
+            raise LooseSchemaError("objects with free names have no strict form")
+        strict |= {"additionalProperties": False, "required": list(schema["properties"])}
+    for word in ("oneOf", "allOf"):
+        if word in strict and (word == "oneOf" or len(strict[word]) == 1):
+            strict["anyOf"] = strict.pop(word)
+    if "$ref" in strict and len(strict) > 1:
+        # Nothing may stand beside a reference but inside an alternative.
+        strict["anyOf"] = [{"$ref": strict.pop("$ref")}]
+    return strict
+
+
+_NAMED = {"properties", "$defs"}
+"""Schema words whose keys are names of the user's, not schema words."""
+
+
+class StructuredCalls(FunctionCallingLLM):
+    """``structured_predict`` and its kin, by schema where the model takes one."""
+
+    should_use_structured_outputs: bool | None = Field(
+        default=None, description="Ask for structured output by JSON schema, by tool, or (None) by the model's name."
+    )
+
+    def _by_schema(self) -> bool:
+        if self.pydantic_program_mode != PydanticProgramMode.DEFAULT:
+            return False
+        wanted = self.should_use_structured_outputs
+        return takes_schema(self.metadata.model_name) if wanted is None else wanted
+
+    def _ask(
+        self,
+        output_cls: type[Model],
+        prompt: BasePromptTemplate,
+        llm_kwargs: dict[str, Any] | None,
+        prompt_args: dict[str, Any],
+    ) -> dict[str, Any]:
+        """The words of the chat call that asks for an object."""
+        said = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_WORDS}
+        messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
+        return {"messages": messages, "response_format": to_response_format(output_cls), **said}
+
+    def structured_predict(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Model:
+        """An object of ``output_cls``.
+
+        Raises:
+            ValueError: the model refused, or what it said is no such object (Pydantic's error is one).
+            FlashError: what the call came to.
+        """
+        if not self._by_schema():
+            made: Model = super().structured_predict(output_cls, prompt, dict(llm_kwargs or {}), **prompt_args)
+            return made
+        started = LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args)
+        _dispatcher.event(started)
+        found = _read(self.chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args)), output_cls)
+        _dispatcher.event(LLMStructuredPredictEndEvent(output=found))
+        return found
+
+    async def astructured_predict(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Model:
+        """As :meth:`structured_predict`."""
+        if not self._by_schema():
+            made: Model = await super().astructured_predict(output_cls, prompt, dict(llm_kwargs or {}), **prompt_args)
+            return made
+        started = LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args)
+        _dispatcher.event(started)
+        found = _read(await self.achat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args)), output_cls)
+        _dispatcher.event(LLMStructuredPredictEndEvent(output=found))
+        return found
+
+    def _structured_stream_call(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Generator[Any, None, None]:
+        if not self._by_schema():
+            if (program := self._tool_program(output_cls, prompt)) is not None:
+                yield from program.stream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+            else:
+                yield from super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
+            return
+        found = None
+        with closing(self.stream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))) as responses:
+            for response in responses:
+                found = process_streaming_content_incremental(response, output_cls, found)
+                yield found
+
+    async def _structured_astream_call(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> AsyncGenerator[Any, None]:
+        if not self._by_schema():
+            if (program := self._tool_program(output_cls, prompt)) is not None:
+                return await program.astream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+            return await super()._structured_astream_call(output_cls, prompt, llm_kwargs, **prompt_args)
+        items = await self.astream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))
+
+        async def objects() -> AsyncGenerator[Any, None]:
+            found = None
+            async with aclosing(items) as responses:
+                async for response in responses:
+                    found = process_streaming_content_incremental(response, output_cls, found)
+                    yield found
+
+        return objects()
+
+    def _tool_program(self, output_cls: type[Model], prompt: PromptTemplate) -> FunctionCallingProgram[Model] | None:
+        """The program that streams an object as a tool call; LlamaIndex's own does not insist on the call."""
+        modes = (PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION)
+        if self.pydantic_program_mode not in modes or not self.metadata.is_function_calling_model:
+            return None
+        return FunctionCallingProgram.from_defaults(
+            output_cls=output_cls, prompt=prompt, llm=self, tool_choice="required"
+        )
+
+
+def _read(response: ChatResponse, output_cls: type[Model]) -> Model:
+    if refusal := response.message.additional_kwargs.get("refusal"):
+        raise ValueError(f"the model refused to give a {output_cls.__name__}: {refusal}")
+    return output_cls.model_validate_json(response.message.content or "")

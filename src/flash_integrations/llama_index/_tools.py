@@ -1,0 +1,80 @@
+"""Tools between LlamaIndex and the wire: their descriptions, which of them to call, and the calls that came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.llms.utils import parse_partial_json
+from llama_index.core.tools.types import BaseTool
+
+from ..errors import InvalidRequestError
+from ._messages import parse_arguments, tool_calls_of
+from ._structured import LooseSchemaError, to_strict
+
+
+def to_tool(tool: BaseTool | dict[str, Any], *, strict: bool | None = None) -> dict[str, Any]:
+    """A tool's description in the wire's form; a dict is one already.
+
+    Raises:
+        InvalidRequestError: ``strict`` is wanted of a tool whose schema has no strict form.
+    """
+    if isinstance(tool, dict):
+        return tool
+    described: dict[str, Any] = tool.metadata.to_openai_tool(skip_length_check=True)
+    if strict:
+        function = described["function"]
+        try:
+            described["function"] = {**function, "parameters": to_strict(function["parameters"]), "strict": True}
+        except LooseSchemaError as error:
+            raise InvalidRequestError(f"tool {function['name']!r} cannot be strict: {error}") from error
+    return described
+
+
+def to_choice(choice: str | dict[str, Any] | None, *, required: bool) -> str | dict[str, Any] | None:
+    """The wire's ``tool_choice``; None where nothing was said."""
+    if choice is None:
+        return "required" if required else None
+    if choice == "any":
+        return "required"
+    if isinstance(choice, dict) or choice in {"none", "auto", "required"}:
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
+def keep_first_call(response: ChatResponse) -> None:
+    """Drop all tool calls but the first from a response."""
+    message = response.message
+    later = [block for block in message.blocks if isinstance(block, ToolCallBlock)][1:]
+    if later:
+        message.blocks = [block for block in message.blocks if not any(block is each for each in later)]
+    if older := message.additional_kwargs.get("tool_calls"):
+        message.additional_kwargs["tool_calls"] = older[:1]
+
+
+def to_selections(response: ChatResponse) -> list[ToolSelection]:
+    """The tool calls of a response, to be carried out.
+
+    Arguments that are still being streamed are read as far as they go. In a whole answer, arguments that do not parse
+    are left out, so that the tool complains of them, rather than guessed at.
+    """
+    whole = not isinstance(response.raw, dict) or response.raw.get("object") == "chat.completion"
+    return [
+        ToolSelection(
+            tool_id=call.get("id") or "",
+            tool_name=call["function"].get("name") or "",
+            tool_kwargs=_to_kwargs(call["function"].get("arguments") or "", whole=whole),
+        )
+        for call in tool_calls_of(response.message)
+    ]
+
+
+def _to_kwargs(arguments: str, *, whole: bool) -> dict[str, Any]:
+    parsed: Any = parse_arguments(arguments)
+    if isinstance(parsed, str) and not whole:
+        try:
+            parsed = parse_partial_json(parsed)
+        except ValueError:
+            return {}
+    return parsed if isinstance(parsed, dict) else {}

@@ -1,0 +1,299 @@
+"""LlamaIndex's LLM over the transport core.
+
+An adapter: messages are translated in ``_messages``, streams in ``_streams``, structured output in ``_structured``;
+sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.tools.types import BaseTool
+from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+
+from .._core.model_names import is_o_series
+from .._settings import CONNECTION_WORDS, FlashSettings
+from ..catalogue import context_window
+from ..client import AsyncChatStream, ChatStream
+from ..errors import InvalidRequestError
+from ._messages import reads_files, to_completion, to_response, to_wire
+from ._streams import aclosing, agiving, aresponses, closing, giving, responses
+from ._structured import StructuredCalls, to_response_format
+from ._tools import keep_first_call, to_choice, to_selections, to_tool
+
+_CALL_WORDS = ("extra_headers", "extra_query", "timeout")
+"""What a call says that is no field of the body."""
+
+_NOT_SENT = frozenset({"formatted", "stream", "streaming"})
+"""Words that LlamaIndex and its other integrations hand through to chat calls."""
+
+_WITH_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
+"""Words that endpoints refuse where there are no tools."""
+
+_OF_THIS_PROCESS = (
+    "callback_manager",
+    "rate_limiter",
+    "messages_to_prompt",
+    "completion_to_prompt",
+    "output_parser",
+    "query_wrapper_prompt",
+    "tokenizer",
+)
+"""Fields that may hold what does not pickle."""
+
+
+class FlashLLM(FlashSettings, StructuredCalls):
+    """Chat models behind an OpenAI-format gateway, GPT models that only stream among them.
+
+    ::
+
+        from flash_integrations.llama_index import FlashLLM
+
+        llm = FlashLLM(model="gpt-5.2")  # the key comes from FLASH_API_KEY
+        llm.complete("Hello").text
+
+    Whole answers come whole though the wire is streamed. Only what is set is sent. Connection words are those of
+    ``FlashClient``; unknown words are refused. ``raw`` is a dict: the answer as the plain endpoint writes it, in
+    streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
+
+    Raises (at the call):
+        FlashError: what the call came to; see ``flash_integrations.errors``.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+
+    ALIASES: ClassVar[Mapping[str, str]] = {
+        **FlashSettings.ALIASES,
+        "api_base": "base_url",
+        "async_http_client": "http_async_client",
+        "audio_config": "audio",
+    }
+
+    additional_kwargs: dict[str, Any] = Field(
+        default_factory=dict, description="More of every request's body, unchecked."
+    )
+    context_window: int | None = Field(default=None, description="Tokens; by default the catalogue's figure.")
+    num_output: int | None = Field(default=None, description="Tokens kept for the answer; by default max_tokens.")
+    is_function_calling_model: bool = Field(default=True, description="Whether the model takes tools.")
+    tokenizer: Any = Field(default=None, exclude=True, repr=False, description="Yours to keep; none is downloaded.")
+    strict: bool | None = Field(default=None, description="Hold tool calls to their schema.")
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name LlamaIndex serialises the class under."""
+        return "FlashLLM"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex asks about the model: window and answer in tokens (-1: not limited), and its abilities."""
+        return LLMMetadata(
+            context_window=self.context_window or context_window(self.model, self._flash().provider),
+            num_output=self.num_output or self.max_completion_tokens or self.max_tokens or -1,
+            is_chat_model=True,
+            is_function_calling_model=self.is_function_calling_model,
+            model_name=self.model,
+            system_role=MessageRole.DEVELOPER if self.system_role == "developer" else MessageRole.SYSTEM,
+        )
+
+    # --- calls ---
+
+    def _request(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The core's words for a call: what the object holds, over it what the call says."""
+        said = {name: value for name, value in kwargs.items() if name not in _NOT_SENT}
+        more = {
+            name: value for name, value in self.additional_kwargs.items() if name not in said or name == "extra_body"
+        }
+        held = self._sampling()
+        if not (said.get("tools") or more.get("tools")):
+            held = {name: value for name, value in held.items() if name not in _WITH_TOOLS}
+        laid_over = {**(more.pop("extra_body", None) or {}), **(said.pop("extra_body", None) or {})}
+        request = {
+            "model": self.model,
+            **held,
+            **{name: more.pop(name) for name in _CALL_WORDS if name in more},
+            **said,
+        }
+        request["extra_body"] = {**more, **laid_over}
+        wanted = request.get("response_format")
+        if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+            request["response_format"] = to_response_format(wanted)
+        request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
+        return request
+
+    async def _arequest(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        if reads_files(messages):
+            return await asyncio.to_thread(self._request, messages, kwargs)
+        return self._request(messages, kwargs)
+
+    def _open(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> ChatStream:
+        return self._flash().stream_chat(**_one_choice(self._request(messages, kwargs)))
+
+    async def _aopen(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> AsyncChatStream:
+        return self._flash().twin.stream_chat(**_one_choice(await self._arequest(messages, kwargs)))
+
+    def _prompt(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
+        text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
+        return [ChatMessage(role=MessageRole.USER, content=text)]
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer messages. Keyword arguments go into the request's body."""
+        return to_response(self._flash().chat(**self._request(messages, kwargs)))
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """As :meth:`chat`."""
+        return to_response(await self._flash().twin.chat(**await self._arequest(messages, kwargs)))
+
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
+        """Answer a prompt, as a chat of one user message."""
+        request = self._request(self._prompt(prompt, formatted=formatted), kwargs)
+        return to_completion(to_response(self._flash().chat(**request)))
+
+    @llm_completion_callback()
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
+        """As :meth:`complete`."""
+        request = self._request(self._prompt(prompt, formatted=formatted), kwargs)
+        return to_completion(to_response(await self._flash().twin.chat(**request)))
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Answer messages in pieces: each item is the message so far and, in ``delta``, what is new.
+
+        Nothing is sent before the first item is asked for; the last item is the whole answer.
+        """
+        items = responses(self._open(messages, kwargs))
+        return closing(llm_chat_callback()(giving(items))(self, messages, **kwargs), items)
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        """As :meth:`stream_chat`."""
+        items = aresponses(await self._aopen(messages, kwargs))
+        return aclosing(await llm_chat_callback()(agiving(items))(self, messages, **kwargs), items)
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: FBT001, FBT002
+        """Answer a prompt in pieces."""
+        items = responses(self._open(self._prompt(prompt, formatted=formatted), kwargs))
+        give = giving(to_completion(item) for item in items)
+        return closing(llm_completion_callback()(give)(self, prompt, formatted=formatted, **kwargs), items)
+
+    async def astream_complete(
+        self,
+        prompt: str,
+        formatted: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> CompletionResponseAsyncGen:
+        """As :meth:`stream_complete`."""
+        items = aresponses(await self._aopen(self._prompt(prompt, formatted=formatted), kwargs))
+        give = agiving(to_completion(item) async for item in items)
+        return aclosing(await llm_completion_callback()(give)(self, prompt, formatted=formatted, **kwargs), items)
+
+    # --- tools ---
+
+    def _prepare_chat_with_tools(  # noqa: PLR0917 - LlamaIndex's signature
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        tool_choice: str | dict[str, Any] | None = None,
+        strict: bool | None = None,  # noqa: FBT001
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """The words of the chat call that offers tools."""
+        messages = [*(chat_history or [])]
+        if user_msg:
+            messages.append(ChatMessage(role="user", content=user_msg) if isinstance(user_msg, str) else user_msg)
+        words: dict[str, Any] = {"messages": messages, **kwargs}
+        if tools:
+            strict = self.strict if strict is None else strict
+            words["tools"] = [to_tool(tool, strict=strict) for tool in tools]
+            if choice := to_choice(tool_choice, required=tool_required):
+                words["tool_choice"] = choice
+            # The endpoint's own default is to allow them; o-series models do not know the word.
+            if not allow_parallel_tool_calls and not is_o_series(self.model):
+                words["parallel_tool_calls"] = False
+        return words
+
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence[BaseTool],
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponse:
+        """Keep the first tool call alone where only one is allowed: some models make more all the same."""
+        if not allow_parallel_tool_calls:
+            keep_first_call(response)
+        return response
+
+    def get_tool_calls_from_response(
+        self,
+        response: ChatResponse,
+        error_on_no_tool_call: bool = True,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> list[ToolSelection]:
+        """The tool calls to carry out.
+
+        Raises:
+            ValueError: there are none, and ``error_on_no_tool_call`` is set.
+        """
+        selections = to_selections(response)
+        if not selections and error_on_no_tool_call:
+            raise ValueError("Expected at least one tool call, but got 0 tool calls.")
+        return selections
+
+    # --- serialisation ---
+
+    @model_serializer(mode="wrap")
+    def custom_model_dump(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        """Without key, clients, and connection words that were not set: for those, being None says something else."""
+        data: dict[str, Any] = handler(self)
+        unset = {*CONNECTION_WORDS} - self.model_fields_set
+        return {name: value for name, value in data.items() if name not in unset} | {"class_name": self.class_name()}
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """A copy of its own settings; it waits at the same limiter, which holds locks, and reports to the same hands."""
+        memo = {} if memo is None else memo
+        memo |= {id(shared): shared for shared in (self.rate_limiter, self.callback_manager) if shared is not None}
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """For pickling: without what belongs to this process. LlamaIndex's own deletes that from the living object."""
+        state = FlashSettings.__getstate__(self)
+        for name in _OF_THIS_PROCESS:
+            try:
+                pickle.dumps(state["__dict__"][name])
+            except (pickle.PicklingError, TypeError, AttributeError):
+                state["__dict__"][name] = None
+        return state
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """As Pydantic does it: LlamaIndex's own calls the constructor, to which a word that is None was set."""
+        BaseModel.__setstate__(self, state)
+        # Methods, once Pydantic has made the class.
+        self.check_callback_manager()  # type: ignore[operator]
+        self.check_prompts()  # type: ignore[operator]
+
+
+def _one_choice(request: dict[str, Any]) -> dict[str, Any]:
+    if (request["extra_body"].get("n") or request.get("n") or 1) > 1:
+        raise InvalidRequestError("n > 1 cannot be streamed: items hold one choice. chat() gives all of them in raw")
+    return request

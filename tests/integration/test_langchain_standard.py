@@ -1,0 +1,63 @@
+"""langchain-tests' integration suite on a real model, behind a gateway that answers it only with streams."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import standard_files
+from langchain_tests.integration_tests import ChatModelIntegrationTests
+
+from flash_integrations.langchain import ChatFlash
+from flash_integrations.testing import LocalGateway
+
+
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+class TestChatFlash(ChatModelIntegrationTests):
+    """The model under a GPT model's name. It reads text alone: no images, PDFs or audio."""
+
+    @pytest.fixture(autouse=True)
+    def _gateway(self, model_server, monkeypatch):
+        monkeypatch.setattr(httpx, "get", standard_files.given)
+        self.server = model_server
+        words = {"upstream_key": model_server.api_key or None, "upstream_model": model_server.model}
+        with LocalGateway(upstream=model_server.base_url, **words) as gateway:
+            self.gateway = gateway
+            yield
+            assert all(request.stream for request in gateway.requests)
+
+    @property
+    def chat_model_class(self):
+        return ChatFlash
+
+    @property
+    def chat_model_params(self):
+        return {"model": "gpt-5.2", "base_url": self.gateway.base_url, "api_key": self.gateway.api_key, "seed": 7}
+
+    @property
+    def standard_chat_model_params(self):
+        given = {"temperature": 0, "max_tokens": 300, "api_key": self.gateway.api_key, "timeout": 110}
+        return {**super().standard_chat_model_params, **given}
+
+    @property
+    def has_tool_calling(self):
+        return self.server.tools
+
+    @property
+    def has_tool_choice(self):
+        return self.server.tools
+
+    @property
+    def has_structured_output(self):
+        return True
+
+    @property
+    def supports_json_mode(self):
+        return True
+
+    @property
+    def supports_model_override(self):
+        return True
+
+    @property
+    def model_override_value(self):
+        return "gpt-5.1"

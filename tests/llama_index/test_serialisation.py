@@ -1,0 +1,166 @@
+"""Dumps, pickles and copies of FlashLLM: without the key, and callable where they arrive."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import httpx
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.rate_limiter import TokenBucketRateLimiter
+from replay import WHOLE, replay
+
+from flash_integrations import AsyncFlashClient, FlashClient, Provider, RateLimit, get_provider
+from flash_integrations.llama_index import FlashLLM
+
+KEY = "sk-sentinel-1234"
+MESSAGES = [ChatMessage(role="user", content="hi")]
+
+
+@pytest.fixture
+def server():
+    with replay(WHOLE) as server:
+        yield server
+
+
+@pytest.fixture
+def llm(server):
+    return FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key=KEY, seed=7)
+
+
+def shown(llm):
+    """Everything an object shows of itself, as one text."""
+    return "".join(
+        str(each)
+        for each in (
+            repr(llm),
+            str(llm),
+            llm.to_dict(),
+            llm.to_json(),
+            llm.dict(),
+            llm.json(),
+            llm.model_dump(),
+            llm.model_dump_json(),
+            llm.to_payload(),
+            pickle.dumps(llm),
+        )
+    )
+
+
+def test_the_key_shows_nowhere(llm):
+    """No repr, dump, payload or pickle has the key, before a call or after."""
+    assert "sentinel" not in shown(llm)
+    llm.chat(MESSAGES)
+    assert "sentinel" not in shown(llm)
+
+
+def test_a_pickle_comes_back_callable(server, llm, monkeypatch):
+    """A pickled object answers where it arrives, with a key from the environment, and its settings."""
+    arrived = pickle.loads(pickle.dumps(llm))
+    monkeypatch.setenv("FLASH_BASE_URL", server.base_url)
+    monkeypatch.setenv("FLASH_API_KEY", "sk-of-the-other-side")
+    assert arrived.chat(MESSAGES).message.content == "Hello"
+    assert server.bodies[-1]["seed"] == 7
+    assert "sk-of-the-other-side" in server.heads[-1]
+
+
+@pytest.mark.parametrize("kind", [FlashClient, AsyncFlashClient])
+def test_a_pickle_calls_where_its_client_called(server, kind):
+    """An object over a client keeps to that client's gateway, without its key."""
+    llm = FlashLLM(model="gpt-5.2", client=kind(base_url=server.base_url, api_key=KEY))
+    llm.chat(MESSAGES)
+    data = pickle.dumps(llm)
+    assert b"sentinel" not in data
+    assert pickle.loads(data).chat(MESSAGES).message.content == "Hello"
+    assert "sentinel" not in server.heads[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "figures"),
+    [({}, get_provider("flashapi").rate_limit), ({"rate_limit": None}, None)],
+    ids=["the row's", "off"],
+)
+def test_a_limit_that_was_not_set_stays_the_rows(words, figures):
+    """In pickles, copies and dumps, "not set" and "off" stay apart."""
+    llm = FlashLLM(model="gpt-5.2", **words)
+    for other in (
+        llm,
+        pickle.loads(pickle.dumps(llm)),
+        copy.deepcopy(llm),
+        llm.model_copy(),
+        FlashLLM.from_dict(llm.to_dict()),
+    ):
+        assert other._flash()._policy["figures"] == figures
+
+
+def test_pickling_leaves_the_object_as_it_is(server):
+    """What does not pickle stays behind in the pickle, and stays in the living object."""
+    key, client = (lambda: KEY), httpx.Client()
+    llm = FlashLLM(
+        model="gpt-5.2",
+        base_url=server.base_url,
+        api_key=key,
+        http_client=client,
+        rate_limiter=TokenBucketRateLimiter(requests_per_minute=100),
+        completion_to_prompt=lambda prompt: f"<{prompt}>",
+    )
+    arrived = pickle.loads(pickle.dumps(llm))
+    assert arrived.rate_limiter is None
+    assert arrived.completion_to_prompt("x") == "x"
+    assert isinstance(arrived.callback_manager, CallbackManager)
+    assert arrived.complete("hi").text == "Hello"
+    assert (llm.api_key, llm.http_client, llm.rate_limiter is None) == (key, client, False)
+    assert llm.complete("hi").text == "Hello"
+    assert server.bodies[-1]["messages"][0]["content"] == "<hi>"
+    client.close()
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, FlashLLM.model_copy])
+def test_copies_keep_key_and_connections(server, make):
+    """A copy answers with the same key, and waits at the same limiter."""
+    with httpx.Client() as client:
+        limiter = TokenBucketRateLimiter(requests_per_minute=100)
+        llm = FlashLLM(
+            model="m", base_url=server.base_url, api_key=KEY, http_client=client, rate_limiter=limiter
+        )
+        other = make(llm)
+        assert other.complete("hi").text == "Hello"
+        assert KEY in server.heads[-1]
+        assert other.rate_limiter is limiter
+        assert other.http_client is client
+
+
+def test_a_deep_copys_settings_are_its_own(llm):
+    """Changing a deep copy's additional_kwargs changes nothing in the original."""
+    other = copy.deepcopy(llm)
+    other.additional_kwargs["x"] = 1
+    assert llm.additional_kwargs == {}
+
+
+@pytest.mark.parametrize("data", [FlashLLM.to_dict, lambda llm: json.loads(llm.to_json())], ids=["dict", "json"])
+def test_a_dump_makes_the_same_object(server, llm, data):
+    """from_dict of a dump, which names its class, answers with the same settings."""
+    dumped = data(llm)
+    assert dumped["class_name"] == "FlashLLM" == FlashLLM.class_name()
+    FlashLLM.from_dict(dumped).chat(MESSAGES)
+    assert server.bodies[-1]["seed"] == 7
+
+
+def test_a_dump_goes_with_a_client_of_ones_own(server):
+    """A dump holds no connection words that were not set, so that it can be given a client."""
+    dumped = FlashLLM(model="gpt-5.2", seed=7).to_dict()
+    llm = FlashLLM.from_dict(dumped, client=FlashClient(base_url=server.base_url))
+    assert llm.complete("hi").text == "Hello"
+
+
+def test_rows_limits_and_timeouts_survive_a_dump():
+    """A provider row, a RateLimit and a time-out come back from JSON as they were."""
+    row = Provider("own", "https://host.test/v1", stream="all", rate_limit=RateLimit(concurrent=2))
+    llm = FlashLLM(model="m", provider=row, rate_limit=RateLimit(requests_per_minute=5), timeout={"progress": 5})
+    other = FlashLLM.from_json(llm.to_json())
+    assert other.provider == row
+    assert (other.rate_limit, other.timeout) == ({"requests_per_minute": 5}, {"progress": 5})
+    assert other._flash().provider.streams("x")

@@ -1,0 +1,252 @@
+"""Structured output: classes as schemas, and objects by schema or by tool."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.types import PydanticProgramMode
+from pydantic import BaseModel, Field, PrivateAttr
+
+from flash_integrations.llama_index._structured import LooseSchemaError, takes_schema, to_response_format, to_strict
+from flash_integrations.testing import Answer
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+class Weather(BaseModel):
+    """The weather in a city."""
+
+    city: str
+    degrees: int
+
+
+PROMPT = PromptTemplate("The weather in {city} is 20 degrees.")
+PARIS = Weather(city="Paris", degrees=20)
+BY_SCHEMA, BY_TOOL = "gpt-5.2", "claude-sonnet-4-6"
+
+# --- schemas --------------------------------------------------------------------------------------------------------
+
+
+class Kite(BaseModel):
+    kind: Literal["kite"]
+    tail: float = 1.5
+
+
+class Ball(BaseModel):
+    kind: Literal["ball"]
+    default: str | None = None
+
+
+class Toy(BaseModel):
+    toy: Kite | Ball = Field(discriminator="kind")
+    home: City = Field(description="Where it lives.")
+    others: list[City] = []
+
+
+def test_strict_schemas_are_closed_and_leave_nothing_out():
+    """Objects are closed, all fields required, defaults gone, unions and references in the allowed form."""
+    strict = to_strict(Toy.model_json_schema())
+    assert strict["required"] == ["toy", "home", "others"]
+    assert strict["additionalProperties"] is False
+    assert strict["$defs"]["Kite"]["required"] == ["kind", "tail"]
+    assert strict["$defs"]["Ball"]["properties"].keys() == {"kind", "default"}
+    assert strict["properties"]["toy"] == {
+        "anyOf": [{"$ref": "#/$defs/Kite"}, {"$ref": "#/$defs/Ball"}],
+        "title": "Toy",
+    }
+    assert strict["properties"]["home"] == {"anyOf": [{"$ref": "#/$defs/City"}], "description": "Where it lives."}
+    text = str(strict)
+    assert "discriminator" not in text
+    assert "'default': 1.5" not in text
+
+
+class Free(BaseModel):
+    words: dict[str, int]
+
+
+class Pair(BaseModel):
+    pair: tuple[int, str]
+
+
+@pytest.mark.parametrize("cls", [Free, Pair])
+def test_open_schemas_go_out_as_they_are(cls):
+    """A class with free names or positions has no strict form; it is asked for without."""
+    with pytest.raises(LooseSchemaError):
+        to_strict(cls.model_json_schema())
+    described = to_response_format(cls)["json_schema"]
+    assert described == {"name": cls.__name__, "schema": cls.model_json_schema()}
+
+
+def test_generic_names_are_made_fit_for_the_wire():
+    """A class's name keeps to the letters that endpoints take."""
+    cls = type("Box[int]", (City,), {})
+    assert to_response_format(cls)["json_schema"]["name"] == "Box_int_"
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("gpt-5.2", True),
+        ("gpt-4o-mini", True),
+        ("gpt-4.1", True),
+        ("openai/gpt-5", True),
+        ("o3", True),
+        ("gpt-4", False),
+        ("gpt-4-turbo", False),
+        ("gpt-3.5-turbo", False),
+        ("ft:gpt-3.5-turbo:x", False),
+        ("o1-mini", False),
+        ("claude-sonnet-4-6", False),
+        ("qwen2.5", False),
+    ],
+)
+def test_who_takes_schemas_is_told_by_name(model, takes):
+    """GPT and o-series models take schemas, but for those that came before them."""
+    assert takes_schema(model) is takes
+
+
+# --- objects --------------------------------------------------------------------------------------------------------
+
+
+async def collected(coroutine):
+    return [item async for item in await coroutine]
+
+
+WAYS = {
+    "structured_predict": lambda llm, **words: llm.structured_predict(Weather, PROMPT, city="Paris", **words),
+    "astructured_predict": lambda llm, **words: asyncio.run(
+        llm.astructured_predict(Weather, PROMPT, city="Paris", **words)
+    ),
+    "stream_structured_predict": lambda llm, **words: list(
+        llm.stream_structured_predict(Weather, PROMPT, city="Paris", **words)
+    )[-1],
+    "astream_structured_predict": lambda llm, **words: asyncio.run(
+        collected(llm.astream_structured_predict(Weather, PROMPT, city="Paris", **words))
+    )[-1],
+}
+
+
+@pytest.fixture(params=WAYS)
+def predict(request):
+    return WAYS[request.param]
+
+
+def test_gpt_models_answer_in_the_schema(predict, gateway, llm):
+    """By every way the object comes, asked for by response_format, without a tool."""
+    assert predict(llm) == PARIS
+    body = gateway.requests[-1].body
+    assert body["response_format"] == to_response_format(Weather)
+    assert "tools" not in body
+
+
+def test_other_models_call_a_tool(predict, gateway, llm_of):
+    """By every way the object comes as the arguments of a tool that must be called."""
+    assert predict(llm_of(model=BY_TOOL)) == PARIS
+    body = gateway.requests[-1].body
+    assert body["tools"][0]["function"]["name"] == "Weather"
+    assert body["tool_choice"] == "required"
+    assert "response_format" not in body
+
+
+@pytest.mark.parametrize(
+    ("words", "by_schema"),
+    [
+        ({"model": BY_TOOL, "should_use_structured_outputs": True}, True),
+        ({"model": BY_SCHEMA, "should_use_structured_outputs": False}, False),
+        ({"model": BY_SCHEMA, "pydantic_program_mode": PydanticProgramMode.FUNCTION}, False),
+    ],
+    ids=str,
+)
+def test_the_user_has_the_last_word_on_the_way(predict, gateway, llm_of, words, by_schema):
+    """should_use_structured_outputs and pydantic_program_mode choose between schema and tool."""
+    assert predict(llm_of(**words)) == PARIS
+    assert ("response_format" in gateway.requests[-1].body) is by_schema
+
+
+def test_models_without_functions_are_asked_in_words(gateway, llm_of):
+    """A model that neither takes schemas nor tools is told the schema in the prompt."""
+    gateway.script(PARIS.model_dump_json())
+    llm = llm_of(model=BY_TOOL, is_function_calling_model=False)
+    assert llm.structured_predict(Weather, PROMPT, city="Paris") == PARIS
+    body = gateway.requests[-1].body
+    assert not body.keys() & {"tools", "response_format"}
+    assert "degrees" in body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_the_calls_own_words_are_sent_and_left_alone(predict, gateway, llm_of, model):
+    """llm_kwargs go into the body, and the caller's dict stays as it was."""
+    words = {"seed": 5, "tool_choice": "auto"}
+    assert predict(llm_of(model=model), llm_kwargs=words) == PARIS
+    assert words == {"seed": 5, "tool_choice": "auto"}
+    assert gateway.requests[-1].body["seed"] == 5
+
+
+def test_the_system_prompt_goes_first(gateway, llm_of):
+    """system_prompt stands before the prompt's messages."""
+    llm_of(system_prompt="Be exact.").structured_predict(Weather, PROMPT, city="Paris")
+    assert gateway.requests[-1].body["messages"][0] == {"role": "system", "content": "Be exact."}
+
+
+def test_partial_objects_grow(llm):
+    """A stream gives the object as far as it is known."""
+    partial = list(llm.stream_structured_predict(Weather, PROMPT, city="Paris"))
+    assert getattr(partial[0], "degrees", None) is None
+    assert partial[-1] == PARIS
+
+
+def test_a_refusal_is_told_as_one(gateway, llm):
+    """A model that refuses is quoted, rather than read as broken JSON."""
+    gateway.script(Answer(refusal="I will not."))
+    with pytest.raises(ValueError, match="refused to give a Weather: I will not"):
+        llm.structured_predict(Weather, PROMPT, city="Paris")
+
+
+def test_what_is_no_such_object_is_an_error(gateway, llm):
+    """An answer that does not fit the class is Pydantic's error, a ValueError."""
+    gateway.script("not JSON")
+    with pytest.raises(ValueError, match="Weather"):
+        llm.structured_predict(Weather, PROMPT, city="Paris")
+
+
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's own calls
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_as_structured_llm_answers_in_objects(llm_of, model):
+    """The structured LLM's raw is the object, whole and streamed, in both colours."""
+    llm = llm_of(model=model).as_structured_llm(Weather)
+    messages = [ChatMessage(role="user", content="The weather in Paris is 20 degrees.")]
+    assert llm.chat(messages).raw == PARIS
+    assert asyncio.run(llm.achat(messages)).raw == PARIS
+    assert list(llm.stream_chat(messages))[-1].raw == PARIS
+    assert asyncio.run(collected(llm.astream_chat(messages)))[-1].raw == PARIS
+    assert llm.complete("The weather in Paris is 20 degrees.").text == PARIS.model_dump_json()
+
+
+class Listener(BaseEventHandler):
+    _names: list = PrivateAttr(default_factory=list)
+
+    def handle(self, event, **kwargs):
+        self._names.append(type(event).__name__)
+
+
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_observers_hear_of_a_structured_prediction(predict, llm_of, model):
+    """Whichever way the object comes, its start and its end are told once."""
+    listener, root = Listener(), get_dispatcher()
+    root.add_event_handler(listener)
+    try:
+        predict(llm_of(model=model))
+    finally:
+        root.event_handlers.remove(listener)
+    assert listener._names.count("LLMStructuredPredictStartEvent") == 1
+    assert listener._names.count("LLMStructuredPredictEndEvent") == 1

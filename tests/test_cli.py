@@ -1,0 +1,108 @@
+"""The command line as a user meets it: in a process of its own, by exit code and output."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from flash_integrations.testing import LocalGateway
+
+COMMAND = [sys.executable, "-m", "flash_integrations.cli"]
+
+
+def run(*words, **environment):
+    """Run the command; gives exit code, output and error output."""
+    done = subprocess.run(
+        [*COMMAND, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "160", **environment},
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return run("demo")
+
+
+def test_demo_ends_well(demo):
+    """Without a key the demo runs to its end on the local gateway, and says whose answers these are."""
+    code, out, err = demo
+    assert (code, err) == (0, "")
+    assert "the local gateway, which makes its answers up" in out
+
+
+def test_demo_shows_each_call_with_usage(demo):
+    """Whole and streamed answers of both frameworks are in the table, with finish reason and tokens."""
+    for call in ("invoke", "stream", "chat", "stream_chat"):
+        assert re.search(rf"│ (?:LangChain|LlamaIndex) +│ {call} +│ +\d+ │ stop +│ +\d+ │ +\d+ │ +\d+ │", demo[1])
+
+
+def test_demo_proves_that_every_request_was_a_stream(demo):
+    """The gateway's own record says that all requests were streams."""
+    streamed, total = re.search(r"record: (\d+) of (\d+) requests were streams", demo[1]).groups()
+    assert streamed == total != "0"
+
+
+def test_demo_asks_the_gateway_that_is_named():
+    """With a URL and a key in the environment the demo goes there."""
+    with LocalGateway() as gateway:
+        code, out, _ = run("demo", FLASH_BASE_URL=gateway.base_url, FLASH_API_KEY=gateway.api_key)
+        assert code == 0
+        assert gateway.base_url in out
+        assert {request.path for request in gateway.requests} == {"/v1/chat/completions"}
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        (["demo"], {"FLASH_PROVIDER": "nope"}, "unknown provider 'nope'"),
+        (["demo"], {"FLASH_PROVIDER": "supertoken"}, "set SUPERTOKEN_API_KEY"),
+        (["demo"], {"FLASH_BASE_URL": "ftp://host"}, "FLASH_BASE_URL must be a URL"),
+        (["gateway", "--provider", "nope"], {}, "unknown provider 'nope'"),
+    ],
+)
+def test_a_mistake_ends_in_one_line(words, environment, said):
+    """A user's mistake is told in one line on the error output, with exit code 2."""
+    code, _, err = run(*words, **environment)
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_wrong_key_ends_in_one_line_without_the_key():
+    """A refusal is told in one line, exit code 1, and does not show the key."""
+    with LocalGateway() as gateway:
+        code, _, err = run("demo", FLASH_BASE_URL=gateway.base_url, FLASH_API_KEY="sk-not-the-key")
+    assert code == 1
+    assert "AuthenticationError" in err
+    assert err.count("\n") == 1
+    assert "sk-not-the-key" not in err
+
+
+def test_gateway_serves_until_interrupted():
+    """The gateway says how to reach it, is reachable, and ends on Ctrl-C."""
+    process = subprocess.Popen(
+        [*COMMAND, "gateway", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        line = next(line for line in process.stdout if "export" in line)
+        found = re.search(r"FLASH_BASE_URL=(\S+) FLASH_API_KEY=(\S+)", line)
+        code, out, _ = run("demo", FLASH_BASE_URL=found[1], FLASH_API_KEY=found[2])
+        assert code == 0
+        assert found[1] in out
+    finally:
+        process.send_signal(2)
+        rest, _ = process.communicate(timeout=20)
+    assert rest.endswith("stopped\n")
+    assert process.returncode == 0
