@@ -4,15 +4,15 @@
     python benchmarks/wire.py --write    # puts it into README.md and README.zh-CN.md
     python benchmarks/wire.py --every 25 # takes every 25th cut only: a smoke run
 
-Two fields: the wire cases of ``tests/wire/chat_cases.json``, and a real answer cut after every byte, ended properly and by
-dropping the connection. A call is right when it gives the answer that was sent, or an error where none was whole; for the
-wire cases the error must be of the right kind, too, where the client has a kind for it. Every client is told to stream.
+Two fields: the wire cases of ``tests/wire/chat_cases.json``, and a real answer cut after every byte, ended properly
+and by dropping the connection. A call is right when it gives the answer that was sent, or an error where none was
+whole; for the wire cases the error must be of the right kind, too, where the client has a kind for it. Every client is
+told to stream.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import re
 import sys
@@ -125,13 +125,18 @@ def is_right(case: Case, got: Got | Exception) -> bool:
     if case.error is not None:
         names = {each.__name__ for each in type(got).__mro__}
         kinds = KINDS.get(case.error)
-        return isinstance(got, Exception) and (kinds is None or any(name.endswith(kind) for kind in kinds for name in names))
+        return isinstance(got, Exception) and (
+            kinds is None or any(name.endswith(kind) for kind in kinds for name in names)
+        )
     expect = case.expect or {}
     if isinstance(got, Exception) or got.text != expect["text"]:
         return False
     total = expect["usage"]["total_tokens"] if expect["usage"] else None
     # LlamaIndex's peer tells no usage in streams at all; that is missing, but not false.
-    return got.tools == expect.get("tools", got.tools if "invalid_tools" in expect else []) and got.total_tokens in (total, None)
+    return got.tools == expect.get("tools", got.tools if "invalid_tools" in expect else []) and got.total_tokens in (
+        total,
+        None,
+    )
 
 
 def count_cases(call: Call, cases: list[Case]) -> Iterator[bool]:
@@ -148,7 +153,11 @@ def count_cuts(call: Call, every: int) -> Iterator[bool]:
         server = ReplayServer(*(Answer([REAL[:size]], end=end) for size in sizes))
         for size in sizes:
             got = try_call(call, server.base_url)
-            yield got.text == REAL_TEXT and size > finished if isinstance(got, Got) else size < REAL.index(b"\n\n", finished) + 2
+            yield (
+                got.text == REAL_TEXT and size > finished
+                if isinstance(got, Got)
+                else size < REAL.index(b"\n\n", finished) + 2
+            )
         server.stop()
 
 

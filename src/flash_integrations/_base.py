@@ -101,6 +101,7 @@ class BaseClient:
         force_stream: bool | None = None,
         require_finish_reason: bool | None = None,
         disabled_params: Collection[str] = (),
+        drop_refused: bool = False,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         allow_http: bool = False,
@@ -125,6 +126,8 @@ class BaseClient:
             force_stream: stream on the wire always (True), never (False), or by the row (None).
             require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the row's.
             disabled_params: names of parameters never to send.
+            drop_refused: leave out sampling parameters that the gateway refuses (``Unsupported parameter: ...``), and
+                send again; otherwise such a refusal is raised.
             default_headers: headers of every request.
             default_query: query parameters of every request.
             allow_http: send the key over plain http to a public host.
@@ -153,6 +156,7 @@ class BaseClient:
             "total_timeout": total_timeout,
             "max_retries": max_retries,
             "max_retry_after": max_retry_after,
+            "drop_refused": drop_refused,
             "figures": limits_of(rate_limit, row),
             "require_finish_reason": (
                 row.require_finish_reason if require_finish_reason is None else require_finish_reason

@@ -1,7 +1,7 @@
 """The constructor's words that every adapter shares, as Pydantic fields, and the client they amount to.
 
-A field left at None was not set and is not sent. Sampling values are checked at the call, by the core, not here: a wrong one
-is an ``InvalidRequestError`` that names its bound. Nothing that holds a key or a connection is shown, dumped or pickled.
+A field left at None was not set and is not sent. Sampling values are checked at the call, by the core, not here: a
+wrong one is an ``InvalidRequestError`` that names its bound. What holds a key or a connection is never shown.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ CONNECTION_WORDS = (
     "force_stream",
     "require_finish_reason",
     "disabled_params",
+    "drop_refused",
     "default_headers",
     "default_query",
     "allow_http",
@@ -99,7 +100,9 @@ class FlashSettings(BaseModel):
         default=None, exclude=True, repr=False, description="The key, or a function that gives it."
     )
     base_url: str | None = Field(default=None, description="The gateway's URL with its /v1.")
-    timeout: float | dict[str, float | None] | None = Field(default=None, description="Seconds, or a dict of Timeout's.")
+    timeout: float | dict[str, float | None] | None = Field(
+        default=None, description="Seconds, or a dict of a Timeout."
+    )
     total_timeout: float | None = Field(default=None, description="Seconds for a whole call.")
     max_retries: int = Field(default=2, description="How many times a failed request is sent again.")
     max_retry_after: float = Field(default=60.0, description="The longest wait a gateway may ask for, in seconds.")
@@ -109,6 +112,7 @@ class FlashSettings(BaseModel):
     force_stream: bool | None = Field(default=None, description="Stream on the wire always, never, or by the row.")
     require_finish_reason: bool | None = Field(default=None, description="False accepts [DONE] without finish reason.")
     disabled_params: Any = Field(default=None, description="Names of parameters never to send.")
+    drop_refused: bool = Field(default=False, description="Leave out sampling parameters that the gateway refuses.")
     default_headers: dict[str, str] | None = Field(default=None, repr=False)
     default_query: dict[str, Any] | None = Field(default=None, repr=False)
     allow_http: bool = Field(default=False, description="Send the key over plain http to a public host.")
@@ -161,7 +165,8 @@ class FlashSettings(BaseModel):
         if not isinstance(values.get("model"), str) or not values["model"]:
             raise ConfigurationError(f"{cls.__name__} needs model=, the model's id, such as model='gpt-5.2'")
         if isinstance(values.get("rate_limit"), RateLimit):
-            values["rate_limit"] = {key: value for key, value in asdict(values["rate_limit"]).items() if value is not None}
+            figures = asdict(values["rate_limit"])
+            values["rate_limit"] = {key: value for key, value in figures.items() if value is not None}
         if isinstance(values.get("timeout"), Timeout):
             values["timeout"] = asdict(values["timeout"])
         return values
@@ -179,9 +184,7 @@ class FlashSettings(BaseModel):
             return provider
         data = {each.name: getattr(provider, each.name) for each in fields(provider)}
         data["rate_limit"] = None if provider.rate_limit is None else asdict(provider.rate_limit)
-        return data | {
-            name: {key: asdict(value) for key, value in data[name].items()} for name in ("tiers", "models")
-        }
+        return data | {name: {key: asdict(value) for key, value in data[name].items()} for name in ("tiers", "models")}
 
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
@@ -215,7 +218,7 @@ class FlashSettings(BaseModel):
         """
         # Not super(): LlamaIndex's own deletes from the living object what does not pickle.
         state = BaseModel.__getstate__(self)
-        hidden = {name: None for name in ("api_key", "http_client", "http_async_client")}
+        hidden = dict.fromkeys(("api_key", "http_client", "http_async_client"))
         return {
             **state,
             "__dict__": {**state["__dict__"], **hidden},

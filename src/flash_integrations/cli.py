@@ -1,4 +1,7 @@
-"""The command line, ``flash-integrations``: thin over the library. A user's mistake ends in one line and exit code 2."""
+"""The command line, ``flash-integrations``: thin over the library.
+
+A user's mistake ends in one line and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +42,14 @@ if typer is not None:
         run(Console(), model=model, question=question)
 
     @app.command()
-    def gateway(
+    def gateway(  # noqa: PLR0917 - typer reads options off the parameters
         provider: Annotated[str, typer.Option(help="The catalogue row whose rules it keeps.")] = "flashapi",
         port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 takes a free port.")] = 8899,
         api_key: Annotated[str, typer.Option(help="The key to let in.")] = "sk-local",
-        limits: Annotated[bool, typer.Option("--limits", help="Enforce the row's limits.")] = False,
-        upstream: Annotated[str | None, typer.Option(help="Relay to this OpenAI-format server, such as llama.cpp's.")] = None,
+        limits: Annotated[bool, typer.Option("--limits", help="Enforce the row's limits.")] = False,  # noqa: FBT002
+        upstream: Annotated[
+            str | None, typer.Option(help="Relay to this OpenAI-format server, say llama.cpp's.")
+        ] = None,
         upstream_key: Annotated[str | None, typer.Option(help="Its key.")] = None,
         upstream_model: Annotated[str | None, typer.Option(help="The model to ask there.")] = None,
     ) -> None:
@@ -65,7 +70,9 @@ if typer is not None:
             with local:
                 console.print(f"The local gateway stands in for [bold]{provider}[/] at {local.base_url}")
                 console.print("Use it from another terminal with:", style="dim")
-                console.print(f"  export FLASH_BASE_URL={local.base_url} FLASH_API_KEY={local.api_key}", highlight=False)
+                console.print(
+                    f"  export FLASH_BASE_URL={local.base_url} FLASH_API_KEY={local.api_key}", highlight=False
+                )
                 console.print("Ctrl-C ends it.", style="dim")
                 threading.Event().wait()
         except KeyboardInterrupt:

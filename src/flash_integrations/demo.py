@@ -38,7 +38,9 @@ def run(console: Console, *, model: str, question: str) -> None:
     """
     with _place() as (words, gateway):
         client = FlashClient(**words)
-        where = "the local gateway, which makes its answers up" if gateway else f"{client.provider.name}, {client.base_url}"
+        where = (
+            "the local gateway, which makes its answers up" if gateway else f"{client.provider.name}, {client.base_url}"
+        )
         console.print(Panel(Text(f"{model} at {where}\n{question}"), title="flash_integrations", expand=False))
         shown = [*_langchain(console, words, model, question), *_llama_index(console, words, model, question)]
         console.print(_answers(shown))
@@ -64,7 +66,13 @@ def _langchain(console: Console, words: dict[str, Any], model: str, question: st
     answer = llm.invoke(question)
     console.print("[dim].invoke →[/]", Text(answer.text))
     usage = dict(answer.usage_metadata or {})
-    yield _Shown("LangChain", "invoke", answer.text, answer.response_metadata["finish_reason"], _three(usage, "input_tokens", "output_tokens"))
+    yield _Shown(
+        "LangChain",
+        "invoke",
+        answer.text,
+        answer.response_metadata["finish_reason"],
+        _three(usage, "input_tokens", "output_tokens"),
+    )
 
     console.print("[dim].stream →[/]", end=" ")
     whole = None
@@ -127,5 +135,7 @@ def _record(gateway: LocalGateway) -> Table:
     for name in ("request", "model", "stream", "status"):
         table.add_column(name)
     for request in requests:
-        table.add_row(f"{request.method} {request.path}", request.model, str(request.stream).lower(), str(request.status))
+        table.add_row(
+            f"{request.method} {request.path}", request.model, str(request.stream).lower(), str(request.status)
+        )
     return table

@@ -115,6 +115,7 @@ class APIStatusError(FlashError):
         status_code: the HTTP status; for an error inside a 200 stream the status its code names, else 200.
         code: the gateway's error code as text, or None.
         type: the gateway's error type, or None.
+        param: the parameter the gateway names, or None.
         request_id: the gateway's id for the request, from a header or from the text, or None.
         hint: what to do about it, where that is known.
     """
@@ -126,6 +127,7 @@ class APIStatusError(FlashError):
         status_code: int = 0,
         code: str | None = None,
         type: str | None = None,  # noqa: A002 - the field's name on the wire
+        param: str | None = None,
         request_id: str | None = None,
         hint: str | None = None,
     ) -> None:
@@ -133,6 +135,7 @@ class APIStatusError(FlashError):
         self.status_code = status_code
         self.code = code
         self.type = type
+        self.param = param
         self.request_id = request_id
         self.hint = hint
 

@@ -1,6 +1,6 @@
 """One table of scenarios, the same in every cell: {core, LangChain, LlamaIndex} x {sync, async} x {whole, streamed}.
 
-However a call is made, the gateway sees the same number of requests, and the caller gets the same text or kind of error.
+However a call is made, the gateway sees as many requests, and the caller gets the same text or kind of error.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def test_whole_answers_come_to_the_same_everywhere(scenario, cell):
 @pytest.mark.parametrize("cell", STREAMED_CELLS, ids=lambda cell: cell.__name__)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_streams_come_to_the_same_everywhere(scenario, cell):
-    """The same sends and the same outcome, whichever way a stream is asked for; delivered streams are not sent again."""
+    """The same sends and outcome, whichever way a stream is asked for; delivered streams are not sent again."""
     sends, got = play(scenario, cell)
     check(got, scenario.streamed_outcome or scenario.outcome)
     assert sends == (scenario.streamed_sends or scenario.sends)

@@ -102,7 +102,12 @@ def test_many_pieces_are_joined_once():
 
 
 CHANCE = st.builds(Random, st.integers(0, 2**32))
-OBJECTS = st.dictionaries(st.text(), st.recursive(st.text() | st.integers(), st.lists), min_size=1)
+OBJECTS = st.dictionaries(
+    st.text(max_size=8),
+    st.text(max_size=8) | st.integers() | st.lists(st.text(max_size=3), max_size=3),
+    min_size=1,
+    max_size=4,
+)
 
 
 @given(OBJECTS, st.booleans(), CHANCE)

@@ -51,6 +51,7 @@ SNIFFED = {
     "nothing": (b"", []),
     "blanks": (b"\n\n \r\n", []),
     "a lone mark": (BOM, []),
+    "several marks": (BOM + b"\n" + BOM, []),
     "only pings": (b": PING\n\n: PING\n\n", []),
     "only the end mark": (b"data: [DONE]\n\n", [DONE]),
     "bare JSON after pings": (b': PING\n\n: PING\n\n{"error":{"message":"boom"}}', [{"error": {"message": "boom"}}]),

@@ -229,6 +229,20 @@ SCENARIOS = [
         "Hello",
         words=ONCE,
     ),
+    S(
+        "only [DONE] on a lingering connection",
+        [Answer([DONE, Silence(99)])],
+        [True],
+        errors.MalformedResponseError,
+        words=ONCE,
+    ),
+    S(
+        "pings through a transport that keeps no time",
+        [Answer([ROLE, *[Silence(25), PING] * 9])],
+        [True],
+        errors.APITimeoutError,
+        words={**ONCE, "keeps_time": False},
+    ),
     S("a stall after the finish reason", [Answer([ROLE, HELLO, STOP, Silence(9999)])], [True], "Hello", words=ONCE),
     S(
         "blank lines before a plain answer",
@@ -608,6 +622,13 @@ def test_an_echoed_key_is_taken_out_of_the_log(caplog):
     assert KEY not in caplog.text
 
 
+def test_the_end_of_the_body_is_waited_for_a_moment_only():
+    """After [DONE] a fifth of a second, however much the gateway still has to ping."""
+    gateway = Gateway()
+    run("sync", [Answer([*WHOLE.segments, *[Silence(0.125), PING] * 99])], gateway)
+    assert gateway.clock() == 1000.2
+
+
 def test_a_refusal_whose_body_breaks_off_is_still_a_refusal():
     """A lost line inside an error's body leaves the status to go by."""
     outcome = run("sync", [Answer([b'{"error": {"mess', LOST], 401, JSON)])
@@ -639,6 +660,13 @@ def test_a_full_window_is_waited_for(colour):
     gateway = Gateway()
     for waits in ([], [], [30.0, 30.0]):  # a wait of a minute is looked at after 30 s, to tell of it
         assert run(colour, [WHOLE], gateway, figures=Figures(requests_per_minute=2)).port.sleeps == waits
+
+
+def test_the_window_counts_from_the_first_byte():
+    """A stream that ran longer than a minute has left the window when it ends."""
+    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    run("sync", [Answer([ROLE, *[Silence(59), HELLO] * 2, STOP])], gateway, figures=figures)
+    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == []
 
 
 @pytest.mark.parametrize("colour", COLOURS)

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from flash_integrations._core.call import Call, chat_call
-from flash_integrations._core.learning import Memory, Shape, lesson, shape
+from flash_integrations._core.learning import Memory, lesson, shape
+from flash_integrations._core.lessons import Shape
 from flash_integrations._core.terms import Terms
 from flash_integrations.errors import (
     APIConnectionError,
@@ -103,7 +104,7 @@ STREAMED = Shape({}, streamed=True, usage_asked=True, facts={})
 )
 def test_a_refusal_that_names_its_cause_teaches(sent, error, fact):
     """The fact, by name and value."""
-    assert lesson(sent, error, Terms(URL)) == fact
+    assert lesson(sent, error) == fact
 
 
 @pytest.mark.parametrize(
@@ -123,16 +124,18 @@ def test_a_refusal_that_names_its_cause_teaches(sent, error, fact):
 )
 def test_other_refusals_teach_nothing(sent, error):
     """What does not fit the request as it was sent, or was known already, is no lesson."""
-    assert lesson(sent, error, Terms(URL)) is None
+    assert lesson(sent, error) is None
 
 
 @pytest.mark.parametrize("forced", [True, False])
 def test_the_users_word_is_not_put_in_question(forced):
     """With force_stream given, nothing is learned about streaming; other facts are."""
-    terms = Terms(URL, force_stream=forced)
-    assert lesson(PLAIN, MUST, terms) is None
-    assert lesson(STREAMED, MUST_NOT, terms) is None
-    assert lesson(STREAMED, NO_OPTIONS, terms) == ("stream_options", False)
+    plain = Shape({}, streamed=False, usage_asked=False, facts={}, forced=True)
+    streamed = Shape({}, streamed=True, usage_asked=True, facts={}, forced=True)
+    assert shaped(force_stream=forced).forced
+    assert lesson(plain, MUST) is None
+    assert lesson(streamed, MUST_NOT) is None
+    assert lesson(streamed, NO_OPTIONS) == ("stream_options", False)
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------

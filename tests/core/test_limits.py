@@ -73,6 +73,14 @@ def test_the_hour_has_a_window_of_its_own():
     assert limiter.acquire(ticket, HOUR) == GRANTED
 
 
+def test_the_longer_wait_counts_whichever_window_asks_for_it():
+    """The hour may have room sooner than the minute."""
+    limiter, figures = Limiter(), Figures(requests_per_minute=1, requests_per_hour=2)
+    serve(limiter, figures, 0.0)
+    serve(limiter, figures, HOUR - 5)
+    assert enter(limiter, figures, HOUR - 4)[1] == MINUTE - 1
+
+
 def test_a_request_is_live_until_its_first_byte():
     """The window counts from the answer's beginning, however long it took: the gateway may have counted then."""
     limiter = Limiter()
@@ -100,6 +108,15 @@ def test_live_requests_and_answered_ones_count_together():
     serve(limiter, figures, 10.0)
     enter(limiter, figures, 20.0)
     assert enter(limiter, figures, 20.0)[1] == 40.0
+
+
+def test_several_answered_requests_may_have_to_leave():
+    """Beside more generous objects, a strict one waits until the window is empty enough for its own figures."""
+    limiter = Limiter()
+    serve(limiter, Figures(requests_per_minute=4), 0.0)
+    serve(limiter, Figures(requests_per_minute=4), 10.0)
+    enter(limiter, Figures(requests_per_minute=4), 20.0)
+    assert enter(limiter, TWO_A_MINUTE, 20.0)[1] == 50.0
 
 
 def test_what_never_left_is_not_counted():

@@ -115,8 +115,7 @@ def test_an_event_past_the_bound_is_refused(pieces):
     """An event cannot grow without end, in one line or in many."""
     decoder = SSEDecoder(max_event_bytes=64)
     with pytest.raises(MalformedResponseError, match="larger than 64 bytes"):
-        for piece in pieces:
-            decoder.feed(piece)
+        list(map(decoder.feed, pieces))
 
 
 def test_the_bound_is_one_events_not_the_streams():

@@ -1,5 +1,7 @@
-"""The package's promise on a real model: behind a gateway that refuses plain requests, every call gives what a direct plain
-request to the model server gives."""
+"""The package's promise on a real model.
+
+Behind a gateway that refuses plain requests, every call gives what a direct plain request to the model server gives.
+"""
 
 from __future__ import annotations
 

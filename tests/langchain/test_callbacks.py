@@ -65,7 +65,13 @@ class Deaf(BaseCallbackHandler):
 
 @pytest.mark.parametrize(
     ("handler", "takes"),
-    [(AsyncTokens(), True), (Idle(), False), (Tracer(), False), (Deaf(), False), (UsageMetadataCallbackHandler(), False)],
+    [
+        (AsyncTokens(), True),
+        (Idle(), False),
+        (Tracer(), False),
+        (Deaf(), False),
+        (UsageMetadataCallbackHandler(), False),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_handlers_that_take_tokens_are_known(handler, takes):
@@ -182,7 +188,7 @@ def test_traces_get_the_whole_answer(llm):
     assert run.extra["metadata"]["ls_model_name"] == "gpt-5.2"
 
 
-# --- reasoning and calls ------------------------------------------------------------------------------------------------
+# --- reasoning and calls ----------------------------------------------------------------------------------------------
 
 
 def test_reasoning_and_calls_are_handed_on(gateway, llm, tokens):
@@ -210,7 +216,7 @@ CUT = Answer(tool_calls=[("add", '{"a": 1, "b": "tw')], finish_reason="length")
 async def test_cut_arguments_are_invalid_however_they_came(gateway, llm, tokens):
     """Arguments cut by the token limit are an invalid call: on invoke, under handlers, event streams and v3."""
     gateway.script(*[CUT] * 5)
-    ask = RunnableLambda(lambda prompt: llm.invoke(prompt))
+    ask = RunnableLambda(llm.invoke)
     whole = llm.invoke("Hello")
     handled = llm.invoke("Hello", config={"callbacks": [tokens]})
     events = [event async for event in ask.astream_events("Hello", version="v2")]
@@ -222,7 +228,7 @@ async def test_cut_arguments_are_invalid_however_they_came(gateway, llm, tokens)
         assert [call["args"] for call in message.invalid_tool_calls] == ['{"a": 1, "b": "tw']
 
 
-# --- event streams ------------------------------------------------------------------------------------------------------
+# --- event streams ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -274,7 +280,7 @@ async def test_async_protocol_events_are_valid(llm):
     assert (await stream.output).text
 
 
-# --- graphs ---------------------------------------------------------------------------------------------------------------
+# --- graphs -----------------------------------------------------------------------------------------------------------
 
 
 def graph_of(node):

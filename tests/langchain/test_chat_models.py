@@ -40,7 +40,7 @@ async def all_ways(llm, prompt, **words):
     }
 
 
-# --- whole answers from streams -----------------------------------------------------------------------------------------
+# --- whole answers from streams ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", ["gpt-5.2", PLAIN])
@@ -56,7 +56,9 @@ async def test_gpt_models_are_asked_for_streams(gateway, llm):
     """Every request for a GPT model is a stream that asks for its usage."""
     await all_ways(llm, "Hello")
     assert len(gateway.requests) == 6
-    assert all(request.stream and request.body["stream_options"] == {"include_usage": True} for request in gateway.requests)
+    assert all(
+        request.stream and request.body["stream_options"] == {"include_usage": True} for request in gateway.requests
+    )
 
 
 def test_other_models_are_asked_plainly(gateway, make):
@@ -67,7 +69,7 @@ def test_other_models_are_asked_plainly(gateway, make):
 
 @pytest.mark.parametrize("words", [{"streaming": False}, {"disable_streaming": True}])
 def test_streaming_cannot_be_turned_off_on_the_wire(gateway, make, words):
-    """``streaming=False`` gives whole answers, over a streamed wire; ``stream()`` then gives the answer in one chunk."""
+    """``streaming=False`` gives whole answers over a streamed wire, and ``stream()`` the answer in one chunk."""
     llm = make(**words)
     (chunk,) = llm.stream("Hello")
     assert chunk.text == llm.invoke("Hello").text
@@ -95,7 +97,7 @@ def test_chat_openai_fails_at_the_same_gateway(gateway):
         theirs.invoke("Hello")
 
 
-# --- what is sent ---------------------------------------------------------------------------------------------------------
+# --- what is sent -----------------------------------------------------------------------------------------------------
 
 
 def sent(gateway):
@@ -151,7 +153,7 @@ def test_words_about_tools_stay_behind_without_tools(gateway, make):
     assert not {"tool_choice", "parallel_tool_calls"} & sent(gateway).keys()
 
 
-# --- several choices ------------------------------------------------------------------------------------------------------
+# --- several choices --------------------------------------------------------------------------------------------------
 
 
 def test_generate_gives_every_choice(make):
@@ -190,7 +192,7 @@ def test_a_stream_of_several_choices_is_refused(make, words):
         list(make(**words).stream("Hello", **({} if words else {"n": 2})))
 
 
-# --- leaving early --------------------------------------------------------------------------------------------------------
+# --- leaving early ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -243,7 +245,7 @@ async def test_cancelling_frees_the_connection(held, llm, method):
     assert await asyncio.to_thread(held.wait_idle)
 
 
-# --- many at once -----------------------------------------------------------------------------------------------------------
+# --- many at once -----------------------------------------------------------------------------------------------------
 
 
 def test_threads_share_a_model(make):
@@ -284,7 +286,7 @@ def test_a_batch_keeps_order_and_errors_apart(gateway, make):
     assert "three" in three.text
 
 
-# --- LangChain's own layers ---------------------------------------------------------------------------------------------------
+# --- LangChain's own layers -------------------------------------------------------------------------------------------
 
 
 def test_a_cache_answers_the_second_call(gateway, make):
@@ -373,7 +375,7 @@ def test_a_conversation_goes_back_and_forth(gateway, llm):
     assert [message["role"] for message in sent(gateway)["messages"]] == ["user", "assistant", "assistant", "user"]
 
 
-# --- what LangChain asks about a model -----------------------------------------------------------------------------------------
+# --- what LangChain asks about a model --------------------------------------------------------------------------------
 
 
 def test_traces_are_told_the_model(make):
@@ -391,7 +393,8 @@ def test_traces_are_told_the_model(make):
 
 
 @pytest.mark.parametrize(
-    ("model", "window", "structured"), [("gpt-5.2", 200_000, True), (PLAIN, 200_000, None), ("gemini-2.5-pro", 1_000_000, None)]
+    ("model", "window", "structured"),
+    [("gpt-5.2", 200_000, True), (PLAIN, 200_000, None), ("gemini-2.5-pro", 1_000_000, None)],
 )
 def test_the_profile_comes_from_the_catalogue(make, model, window, structured):
     """A model's profile tells its window and what it can do; a user's own profile stands."""

@@ -94,10 +94,11 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "their"), REFUSALS)
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
 @pytest.mark.parametrize("method", ["invoke", "stream"])
-def test_refusals_reach_the_caller_as_langchains(gateway, make, status, code, their, method):
+def test_refusals_reach_the_caller_as_langchains(gateway, make, refusal, method):
     """What the gateway refuses is LangChain's error from a whole call and from a stream."""
+    status, code, their = refusal
     gateway.fault(status, code=code)
     with pytest.raises(their) as caught:
         list(getattr(make(max_retries=0), method)("Hello"))
@@ -109,11 +110,12 @@ def test_refusals_reach_the_caller_as_langchains(gateway, make, status, code, th
 async def test_async_refusals_reach_the_caller_as_langchains(gateway, make, method):
     """The async calls raise the same."""
     gateway.fault(401)
+
+    async def run():
+        return await make().ainvoke("Hello") if method == "ainvoke" else [_ async for _ in make().astream("Hello")]
+
     with pytest.raises(theirs.ModelAuthenticationError):
-        if method == "ainvoke":
-            await make().ainvoke("Hello")
-        else:
-            [_ async for _ in make().astream("Hello")]
+        await run()
 
 
 def test_a_cut_stream_tells_what_had_come(gateway, make):

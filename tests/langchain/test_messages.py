@@ -196,9 +196,7 @@ def test_audio_goes_back_by_its_id():
     assert body(message) == {"role": "assistant", "content": None, "audio": {"id": "a1"}}
 
 
-LEGACY = AIMessage(
-    "", tool_calls=[CALL], additional_kwargs={"function_call": {"name": "add", "arguments": '{"a": 1}'}}
-)
+LEGACY = AIMessage("", tool_calls=[CALL], additional_kwargs={"function_call": {"name": "add", "arguments": '{"a": 1}'}})
 
 
 def test_a_legacy_call_goes_back_as_one():

@@ -28,7 +28,7 @@ def keyed(gateway):
     return ChatFlash(model="gpt-5.2", base_url=gateway.base_url, api_key=KEY)
 
 
-# --- words --------------------------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ except ConfigurationError as error:
     assert "flash-integrations[langchain]" in done.stdout
 
 
-# --- keys ---------------------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------------------
 
 
 class Everything(BaseTracer):
@@ -173,7 +173,7 @@ async def test_a_key_may_be_an_async_function(gateway):
     assert (await llm.ainvoke("Hello")).text
 
 
-# --- serialisation --------------------------------------------------------------------------------------------------------
+# --- serialisation ----------------------------------------------------------------------------------------------------
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
@@ -208,7 +208,7 @@ def test_limits_survive_serialisation(limit):
     assert "rate_limit" in llm.model_fields_set
 
 
-# --- changing settings ----------------------------------------------------------------------------------------------------
+# --- changing settings ------------------------------------------------------------------------------------------------
 
 
 def test_configurable_fields_are_used(gateway, make):
@@ -255,7 +255,7 @@ def test_limits_hold_back_what_is_too_much(gateway, make):
     assert gateway.peak == 1
 
 
-# --- shared clients -------------------------------------------------------------------------------------------------------
+# --- shared clients ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [FlashClient, AsyncFlashClient])

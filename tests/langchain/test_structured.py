@@ -150,7 +150,9 @@ def test_a_pydantic_schema_is_strict_as_openai_wants_it():
 
 
 @pytest.mark.parametrize(
-    "schema", [WRAPPED, WRAPPED["json_schema"], {"type": "function", "function": FUNCTION}], ids=["whole", "inner", "tool"]
+    "schema",
+    [WRAPPED, WRAPPED["json_schema"], {"type": "function", "function": FUNCTION}],
+    ids=["whole", "inner", "tool"],
 )
 def test_ready_made_descriptions_are_taken(schema):
     """A schema already in the wire's form, or a tool's, is used as it is."""

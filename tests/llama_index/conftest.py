@@ -11,6 +11,7 @@ from flash_integrations.testing import LocalGateway
 
 @pytest.fixture(scope="module")
 def shared_gateway():
+    """One gateway for a module."""
     with LocalGateway() as gateway:
         yield gateway
 
@@ -35,6 +36,7 @@ def llm_of(gateway):
 
 @pytest.fixture
 def llm(llm_of):
+    """A FlashLLM with the defaults."""
     return llm_of()
 
 

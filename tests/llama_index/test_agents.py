@@ -8,6 +8,7 @@ import pytest
 from llama_index.core import Settings
 from llama_index.core.agent.workflow import AgentStream, AgentWorkflow, FunctionAgent, ReActAgent, ToolCallResult
 from llama_index.core.chat_engine import SimpleChatEngine
+from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.prompts import PromptTemplate
 
 from flash_integrations.testing import Answer
@@ -27,6 +28,7 @@ def _all_streamed(gateway):
 
 
 async def events_of(handler, kind):
+    """The events of a kind, and the result."""
     events = [event async for event in handler.stream_events() if isinstance(event, kind)]
     return events, await handler
 
@@ -62,8 +64,6 @@ def test_an_agent_remembers(gateway, llm, tools):
     """A second question goes out with the first, its tool calls and its answer, in an order endpoints accept."""
 
     async def run():
-        from llama_index.core.memory import ChatMemoryBuffer
-
         memory = ChatMemoryBuffer.from_defaults(token_limit=3000, tokenizer_fn=str.split)
         agent = FunctionAgent(tools=tools, llm=llm)
         await agent.run(ASK, memory=memory)
@@ -109,7 +109,7 @@ def test_the_object_can_be_the_settings_llm(llm, monkeypatch):
 
 
 def test_predict_and_stream_use_the_prompt(gateway, llm_of):
-    """predict and stream format a prompt, with the object's system prompt before it."""
+    """Prompts are formatted by predict and stream, with the object's system prompt before it."""
     llm = llm_of(system_prompt="Be kind.")
     prompt = PromptTemplate("Say hello to {name}.")
     whole = llm.predict(prompt, name="Ann")
@@ -123,7 +123,8 @@ def test_predict_and_stream_use_the_prompt(gateway, llm_of):
 def test_a_chat_engine_streams_and_remembers(gateway, llm):
     """A chat engine streams an answer and keeps it for the next question."""
     gateway.script("One.", "Two.")
-    engine = SimpleChatEngine.from_defaults(llm=llm)
+    memory = ChatMemoryBuffer.from_defaults(token_limit=3000, tokenizer_fn=str.split)
+    engine = SimpleChatEngine.from_defaults(llm=llm, memory=memory)
     assert "".join(engine.stream_chat("First?").response_gen) == "One."
     assert str(engine.chat("Second?")) == "Two."
     sent = [message["content"] for message in gateway.requests[-1].body["messages"]]

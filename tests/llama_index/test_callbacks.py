@@ -7,7 +7,13 @@ from collections import Counter
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload, LlamaDebugHandler, TokenCountingHandler
+from llama_index.core.callbacks import (
+    CallbackManager,
+    CBEventType,
+    EventPayload,
+    LlamaDebugHandler,
+    TokenCountingHandler,
+)
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from pydantic import PrivateAttr
@@ -20,6 +26,7 @@ MESSAGES = [ChatMessage(role="user", content="hi")]
 
 
 async def collected(coroutine):
+    """All items of an async stream."""
     return [item async for item in await coroutine]
 
 
@@ -61,11 +68,13 @@ def listener():
 
 @pytest.fixture
 def server():
+    """Answers "Hello" as a stream."""
     with replay(WHOLE) as server:
         yield server
 
 
 def of_server(server, **words):
+    """A FlashLLM before it."""
     return FlashLLM(model="gpt-5.2", base_url=server.base_url, max_retries=0, **words)
 
 

@@ -37,10 +37,12 @@ def llm(gateway, llm_of, keeper):
 
 
 def begin(llm, way):
+    """A stream, by one of the two ways."""
     return llm.stream_chat(MESSAGES) if way == "stream_chat" else llm.stream_complete("hi")
 
 
 async def abegin(llm, way):
+    """An async stream, by one of the two ways."""
     return await (llm.astream_chat(MESSAGES) if way == "stream_chat" else llm.astream_complete("hi"))
 
 

@@ -22,6 +22,7 @@ MESSAGES = [ChatMessage(role="user", content="hi")]
 
 
 async def collected(coroutine):
+    """All items of an async stream."""
     return [item async for item in await coroutine]
 
 
@@ -39,11 +40,13 @@ STREAMING = {name for name in METHODS if "stream" in name}
 
 
 def text_of(response):
+    """The text of either kind of response."""
     return response.text if hasattr(response, "text") else response.message.content
 
 
 @pytest.fixture(params=METHODS)
 def method(request):
+    """The name of one of the eight methods."""
     return request.param
 
 
@@ -209,7 +212,7 @@ def test_bad_values_are_refused_before_sending(method):
 
 @pytest.mark.parametrize("words", [{"n": 2}, {"additional_kwargs": {"n": 2}}], ids=["n", "additional_kwargs"])
 def test_several_choices_cannot_be_streamed(words):
-    """chat gives the first choice and all of them in raw; streams refuse at once, before they are iterated."""
+    """Streams refuse n at once, before they are iterated; chat gives all choices in raw."""
     with replay(WHOLE) as server:
         llm = FlashLLM(model="m", base_url=server.base_url, **words)
         for stream, asked in ((llm.stream_chat, MESSAGES), (llm.stream_complete, "hi")):
@@ -280,7 +283,9 @@ def test_a_tokenizer_of_ones_own_is_kept():
 
 def test_the_peers_words_are_understood():
     """LlamaIndex's own names for connection and model mean the same."""
-    llm = FlashLLM(model_name="m", api_base="https://host.test/v1", api_key="k", request_timeout=5, stop_sequences=["x"])
+    llm = FlashLLM(
+        model_name="m", api_base="https://host.test/v1", api_key="k", request_timeout=5, stop_sequences=["x"]
+    )
     assert (llm.model, llm.base_url, llm.timeout, llm.stop) == ("m", "https://host.test/v1", 5, ["x"])
 
 

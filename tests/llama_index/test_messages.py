@@ -33,6 +33,7 @@ PDF = b"%PDF-1.4\n" + bytes(32)
 
 
 def encoded(data):
+    """Bytes as base64 text."""
     return base64.b64encode(data).decode()
 
 
@@ -217,7 +218,7 @@ def test_refusals_and_spoken_answers_go_back():
 
 
 def test_what_takes_time_to_read_is_known(tmp_path):
-    """Files, and sound and documents behind URLs, are read away from the event loop; an image's URL is only passed on."""
+    """Files, and sound and documents behind URLs, are read away from the loop; an image's URL is only passed on."""
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
     slow = [ImageBlock(path=path), AudioBlock(url="https://host.test/a.wav"), DocumentBlock(url="https://host.test/a")]
@@ -230,6 +231,7 @@ def test_what_takes_time_to_read_is_known(tmp_path):
 
 
 def completion(choice, **words):
+    """An answer of one choice."""
     return Completion(id="1", model="m", choices=(choice,), **words)
 
 

@@ -22,13 +22,20 @@ MESSAGES = [ChatMessage(role="user", content="hi")]
 
 @pytest.fixture
 def server():
+    """Answers "Hello" as a stream."""
     with replay(WHOLE) as server:
         yield server
 
 
 @pytest.fixture
 def llm(server):
+    """A FlashLLM with a key."""
     return FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key=KEY, seed=7)
+
+
+def arrived(data):
+    """What a pickle comes to on the other side."""
+    return pickle.loads(data)  # noqa: S301 - our own
 
 
 def shown(llm):
@@ -59,10 +66,10 @@ def test_the_key_shows_nowhere(llm):
 
 def test_a_pickle_comes_back_callable(server, llm, monkeypatch):
     """A pickled object answers where it arrives, with a key from the environment, and its settings."""
-    arrived = pickle.loads(pickle.dumps(llm))
+    other = arrived(pickle.dumps(llm))
     monkeypatch.setenv("FLASH_BASE_URL", server.base_url)
     monkeypatch.setenv("FLASH_API_KEY", "sk-of-the-other-side")
-    assert arrived.chat(MESSAGES).message.content == "Hello"
+    assert other.chat(MESSAGES).message.content == "Hello"
     assert server.bodies[-1]["seed"] == 7
     assert "sk-of-the-other-side" in server.heads[-1]
 
@@ -74,7 +81,7 @@ def test_a_pickle_calls_where_its_client_called(server, kind):
     llm.chat(MESSAGES)
     data = pickle.dumps(llm)
     assert b"sentinel" not in data
-    assert pickle.loads(data).chat(MESSAGES).message.content == "Hello"
+    assert arrived(data).chat(MESSAGES).message.content == "Hello"
     assert "sentinel" not in server.heads[-1]
 
 
@@ -88,7 +95,7 @@ def test_a_limit_that_was_not_set_stays_the_rows(words, figures):
     llm = FlashLLM(model="gpt-5.2", **words)
     for other in (
         llm,
-        pickle.loads(pickle.dumps(llm)),
+        arrived(pickle.dumps(llm)),
         copy.deepcopy(llm),
         llm.model_copy(),
         FlashLLM.from_dict(llm.to_dict()),
@@ -107,11 +114,11 @@ def test_pickling_leaves_the_object_as_it_is(server):
         rate_limiter=TokenBucketRateLimiter(requests_per_minute=100),
         completion_to_prompt=lambda prompt: f"<{prompt}>",
     )
-    arrived = pickle.loads(pickle.dumps(llm))
-    assert arrived.rate_limiter is None
-    assert arrived.completion_to_prompt("x") == "x"
-    assert isinstance(arrived.callback_manager, CallbackManager)
-    assert arrived.complete("hi").text == "Hello"
+    other = arrived(pickle.dumps(llm))
+    assert other.rate_limiter is None
+    assert other.completion_to_prompt("x") == "x"
+    assert isinstance(other.callback_manager, CallbackManager)
+    assert other.complete("hi").text == "Hello"
     assert (llm.api_key, llm.http_client, llm.rate_limiter is None) == (key, client, False)
     assert llm.complete("hi").text == "Hello"
     assert server.bodies[-1]["messages"][0]["content"] == "<hi>"
@@ -123,9 +130,7 @@ def test_copies_keep_key_and_connections(server, make):
     """A copy answers with the same key, and waits at the same limiter."""
     with httpx.Client() as client:
         limiter = TokenBucketRateLimiter(requests_per_minute=100)
-        llm = FlashLLM(
-            model="m", base_url=server.base_url, api_key=KEY, http_client=client, rate_limiter=limiter
-        )
+        llm = FlashLLM(model="m", base_url=server.base_url, api_key=KEY, http_client=client, rate_limiter=limiter)
         other = make(llm)
         assert other.complete("hi").text == "Hello"
         assert KEY in server.heads[-1]

@@ -119,6 +119,7 @@ def test_who_takes_schemas_is_told_by_name(model, takes):
 
 
 async def collected(coroutine):
+    """All items of an async stream."""
     return [item async for item in await coroutine]
 
 
@@ -138,6 +139,7 @@ WAYS = {
 
 @pytest.fixture(params=WAYS)
 def predict(request):
+    """One of the four ways to an object."""
     return WAYS[request.param]
 
 

@@ -25,6 +25,7 @@ def prepared(tools, user_msg=None, **words):
 
 
 def called(selections):
+    """Names and arguments of calls."""
     return [(each.tool_name, each.tool_kwargs) for each in selections]
 
 
@@ -82,7 +83,7 @@ def test_without_tools_nothing_is_said_of_them():
 
 @pytest.mark.parametrize("words", [{"strict": True}, {"llm": {"strict": True}}], ids=["call", "object"])
 def test_strict_tools_have_closed_schemas(tools, words):
-    """strict closes the parameters and says so."""
+    """Tools that are to be strict have closed parameters, and say so."""
     function = prepared(tools, **words)["tools"][0]["function"]
     assert function["strict"] is True
     assert function["parameters"]["additionalProperties"] is False

@@ -1,6 +1,6 @@
 """Bytes replayed on loopback: a server that answers every request with the answer it was given.
 
-Each piece is a write of its own, sent in chunked transfer encoding, so that a client meets the same cuts a gateway makes.
+Each piece is a write of its own, in chunked transfer encoding, so that a client meets the cuts a gateway makes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,16 @@ def chunk(delta: dict[str, Any], finish: str | None = None, **top: Any) -> bytes
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 USAGE_EVENT = b"data: " + json.dumps({"id": "c1", "model": "m", "choices": [], "usage": USAGE}).encode() + b"\n\n"
 DONE = b"data: [DONE]\n\n"
-WHOLE = Answer([chunk({"role": "assistant", "content": ""}), chunk({"content": "Hel"}), chunk({"content": "lo"}), chunk({}, "stop"), USAGE_EVENT, DONE])
+WHOLE = Answer(
+    [
+        chunk({"role": "assistant", "content": ""}),
+        chunk({"content": "Hel"}),
+        chunk({"content": "lo"}),
+        chunk({}, "stop"),
+        USAGE_EVENT,
+        DONE,
+    ]
+)
 """A stream that says "Hello" as documented."""
 
 

@@ -15,11 +15,13 @@ MESSAGES = [ChatMessage(role="user", content="hi")]
 
 @pytest.fixture(params=CASES, ids=str)
 def case(request):
+    """One row."""
     return request.param
 
 
 @pytest.fixture
 def llm(case):
+    """A FlashLLM before a server that answers as the row says."""
     with replay(case.answer) as server:
         yield FlashLLM(model=case.model, base_url=server.base_url, max_retries=0)
 

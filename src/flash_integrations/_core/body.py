@@ -113,7 +113,7 @@ class BodyDecoder:
             return _items(self._sse.feed(data))
         if self._plain is None:
             # Blank lines may come for minutes while a gateway waits: they are dropped, not gathered.
-            data = (self._head + data).lstrip(_BLANK).removeprefix(_BOM).lstrip(_BLANK)
+            data = _bare(self._head + data)
             if data.startswith(_STARTS):
                 self._sse, self._head = SSEDecoder(), b""
                 return _items(self._sse.feed(data))
@@ -140,6 +140,13 @@ class BodyDecoder:
             # `{...` that does not parse was cut; anything else is a page or a message.
             return [Unread(text.decode("utf-8", "replace"), cut=text[:1] in b"{[")]
         return _objects(value) or [Unread(text.decode("utf-8", "replace"))]
+
+
+def _bare(data: bytes) -> bytes:
+    """A body's beginning without blanks and byte order marks."""
+    while (rest := data.lstrip(_BLANK).removeprefix(_BOM)) != data:
+        data = rest
+    return data
 
 
 def _items(events: list[Event]) -> list[Item]:

@@ -31,7 +31,7 @@ _HIDDEN = re.compile(r"<(script|style)\b.*?(?:</\1>|$)", re.IGNORECASE | re.DOTA
 _TAG = re.compile(r"<[^<>]*>")
 
 # sub2api writes its JSON without escaping: a quote in the message breaks it.
-_BROKEN_MESSAGE = re.compile(r'"message"\s*:\s*"(.*)"\s*(?:,\s*"\w+"\s*:|\})', re.DOTALL)
+_BROKEN_MESSAGE = re.compile(r'"message"\s*:\s*"(.*?)"\s*(?:,\s*"\w+"\s*:|\})', re.DOTALL)
 _BROKEN_WORD = re.compile(r'"(code|type)"\s*:\s*"?([\w.-]+)')
 
 

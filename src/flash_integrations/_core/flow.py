@@ -19,6 +19,7 @@ from .body import Inflater
 from .call import Call
 from .commands import Close, Command, Head, Read, Send, Sleep
 from .completion import ChatDelta, Completion
+from .lessons import Shape
 from .limits import GRANTED, Limiter, Ticket
 from .reading import ChatReading, JSONReading, Reading
 from .refusals import refusal
@@ -45,7 +46,7 @@ Flow: TypeAlias = Generator[Command | ChatDelta, Any, Any]
 class _Sending:
     """What became of one sending."""
 
-    shape: learning.Shape
+    shape: Shape
     delivered: bool = False
     partial: Completion | None = None
 
@@ -112,8 +113,8 @@ class Exchange:
         error.args = (error.message,)
         return error
 
-    def _learn(self, sent: learning.Shape, error: FlashError) -> bool:
-        fact = learning.lesson(sent, error, self.terms)
+    def _learn(self, sent: Shape, error: FlashError) -> bool:
+        fact = learning.lesson(sent, error)
         if fact is None:
             return False
         self._keep(*fact, error)
@@ -165,7 +166,7 @@ class Exchange:
             self.limiter.release(ticket, clock(), counted=counted)
         return answer
 
-    def _content(self, shape: learning.Shape) -> bytes | None:
+    def _content(self, shape: Shape) -> bytes | None:
         try:
             return None if shape.body is None else json.dumps(shape.body)
         except (TypeError, ValueError) as error:
@@ -236,11 +237,11 @@ class Exchange:
             self._notice(sending.shape, reading.result(resends=resends))
         return reading.result(resends=resends)
 
-    def _is_lenient(self, sent: learning.Shape) -> bool:
+    def _is_lenient(self, sent: Shape) -> bool:
         """Whether ``[DONE]`` is taken for a finish reason: gateways drop that with the usage nobody asked for."""
         return not self.terms.require_finish_reason or "stream_options" in sent.facts
 
-    def _notice(self, sent: learning.Shape, answer: Completion) -> None:
+    def _notice(self, sent: Shape, answer: Completion) -> None:
         """See whether a plain request should have been a streamed one, though nothing was refused.
 
         A stream in answer needs no second sending. An answer without content whose tokens were counted all the same

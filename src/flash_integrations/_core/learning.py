@@ -1,62 +1,19 @@
 """What a gateway taught about a model: facts per (base URL, model), for the life of the process.
 
 A refusal that names its cause turns into a fact, once; the same call is then sent in the form the gateway takes. A
-refusal after that is raised. A fact is one row of :data:`LESSONS`: when it is learned, and what it says. What a fact
-changes about a request is in :func:`shape`.
+refusal after that is raised. Which facts there are, how they are learned and what they change: the rows of ``lessons``.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from ..errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError
+from ..errors import FlashError
 from .call import Call
+from .lessons import LESSONS, Shape
 from .terms import Terms
-
-# Texts seen on the wire, with the software or vendor that sends them.
-MUST_STREAM = re.compile(
-    r"stream must be (?:set to )?true"  # Codex, and new-api and others before it
-    r"|only support(?:s|ed)? stream"  # DashScope: "This model only support stream mode"
-    r"|(?:must|has to|needs to) be (?:called |used )?(?:with )?stream(?:ed|ing|\W*true)"
-    r"|must be set to false for non-streaming calls"  # DashScope Qwen3
-    r"|can ?not be support when `?stream=false"  # ModelScope
-    r"|expected true.{0,40}stream|stream.{0,40}expected true"  # zod-style validators
-    r"|does not support http call|(?:does not|doesn't) support non-?stream"
-    r"|non-?stream\w* (?:\w+ ){0,3}not (?:supported|allowed)"
-    r"|只支持流式|仅支持流式|必须(?:使用)?流式|不支持非流式",
-    re.IGNORECASE | re.DOTALL,
-)
-MUST_NOT_STREAM = re.compile(
-    r"stream must be (?:set to )?false"
-    r"|stream(?:ing)?(?: mode| output| requests?| responses?)? (?:is |are )?"
-    r"(?:not|un)[ -]?(?:supported|allowed|available|enabled)"
-    r"|(?:does not|doesn't|not) support (?:sse |server-sent )?stream"
-    r"|unsupported (?:parameter|value)\W{1,4}stream\b(?!_)"
-    r"|不支持流式|仅支持非流式",
-    re.IGNORECASE,
-)
-_STREAM_OPTIONS = re.compile(r"stream[_ ]options|include_usage", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A call in the form it is sent in.
-
-    Attributes:
-        body: the whole body.
-        streamed: whether it asks for a stream.
-        usage_asked: whether it asks for usage in the stream.
-        facts: what was known when it was made.
-    """
-
-    body: dict[str, Any] | None
-    streamed: bool
-    usage_asked: bool
-    facts: Mapping[str, Any]
 
 
 def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
@@ -73,52 +30,19 @@ def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
         body["stream"] = True
         if usage_asked:
             body["stream_options"] = {"include_usage": True, **call.stream_options}
-    return Shape(body, streamed, usage_asked, facts)
+    for row in LESSONS if facts else ():
+        if row.fact in facts:
+            row.apply(body, facts[row.fact])
+    return Shape(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused)
 
 
-def _stream_wanted(sent: Shape, error: FlashError) -> bool | None:
-    if sent.streamed:
-        return None
-    empty = isinstance(error, MalformedResponseError) and error.empty
-    return True if empty or _said(error, MUST_STREAM) else None
-
-
-def _stream_refused(sent: Shape, error: FlashError) -> bool | None:
-    return False if sent.streamed and _said(error, MUST_NOT_STREAM) else None
-
-
-def _options_refused(sent: Shape, error: FlashError) -> bool | None:
-    refused = isinstance(error, BadRequestError) and sent.usage_asked and _said(error, _STREAM_OPTIONS)
-    return False if refused else None
-
-
-def _said(error: FlashError, pattern: re.Pattern[str]) -> bool:
-    if not isinstance(error, APIStatusError):
-        return False
-    return pattern.search(f"{error.message} {error.code or ''}") is not None
-
-
-Lesson = Callable[[Shape, FlashError], Any]
-
-LESSONS: tuple[tuple[str, Lesson], ...] = (
-    ("stream_options", _options_refused),
-    ("stream", _stream_wanted),
-    ("stream", _stream_refused),
-)
-"""Facts and how they are learned, tried in this order: (name, what a refused sending says about it, or None)."""
-
-
-def lesson(sent: Shape, error: FlashError, terms: Terms) -> tuple[str, Any] | None:
-    """The fact a refused sending teaches, or None.
-
-    What the user said, and what was known when sending, teaches nothing: each fact is learned once.
-    """
-    for name, learn in LESSONS:
-        if name in sent.facts or (name == "stream" and terms.force_stream is not None):
-            continue
-        value = learn(sent, error)
-        if value is not None:
-            return name, value
+def lesson(sent: Shape, error: FlashError) -> tuple[str, Any] | None:
+    """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
+    for row in LESSONS:
+        if row.fact not in sent.facts:
+            value = row.learn(sent, error)
+            if value is not None:
+                return row.fact, value
     return None
 
 

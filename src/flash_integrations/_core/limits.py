@@ -20,11 +20,16 @@ class Figures(Protocol):
     """The limits a call wants kept; None is no limit (``catalogue.RateLimit`` has this shape)."""
 
     @property
-    def requests_per_minute(self) -> int | None: ...
+    def requests_per_minute(self) -> int | None:
+        """Requests in any 60 seconds."""
+
     @property
-    def requests_per_hour(self) -> int | None: ...
+    def requests_per_hour(self) -> int | None:
+        """Requests in any 3,600 seconds."""
+
     @property
-    def concurrent(self) -> int | None: ...
+    def concurrent(self) -> int | None:
+        """Requests at once."""
 
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -52,6 +57,7 @@ class Ticket:
             wake()
 
     def wake(self) -> None:
+        """Say that it is worth asking again."""
         self.woken = True
         if self._wake is not None:
             self._wake()

@@ -230,6 +230,7 @@ def refusal(status: int, headers: Mapping[str, str], body: Any, *, now: float) -
         status_code=status,
         code=facts.code,
         type=facts.type,
+        param=facts.param,
         request_id=find_request_id(headers) or facts.request_id,
         hint=_hint(kind, status, facts, headers),
     )

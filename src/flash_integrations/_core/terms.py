@@ -88,6 +88,7 @@ class Terms:
         max_retry_after: the longest wait a gateway may ask for, in seconds.
         figures: the limits to keep, or None.
         require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone.
+        drop_refused: whether parameters that the gateway refuses are left out and the call sent again.
     """
 
     base_url: str
@@ -100,6 +101,7 @@ class Terms:
     max_retry_after: float = 60.0
     figures: Figures | None = None
     require_finish_reason: bool = True
+    drop_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

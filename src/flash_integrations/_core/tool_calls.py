@@ -81,7 +81,7 @@ class _Call:
 
     def is_hollow(self) -> bool:
         """Whether there is an id and nothing else."""
-        return not (self.name or self.arguments or self.extra)
+        return not (self.name or self.extra or self.arguments.text.strip())
 
 
 class ToolCallAssembler:

@@ -17,7 +17,7 @@ _PIECE = re.compile(
     r"|(?P<word>[A-Za-z]+)|(?P<digits>[0-9]+)|(?P<blank>\s+)|(?P<letters>[^\W\d_]+)|(?P<signs>[!-/:-@\[-`{-~]+)|(?P<rest>.)",
     re.DOTALL,
 )
-_LETTERS_PER_TOKEN = {"cjk": 1, "word": 6, "digits": 3, "letters": 2, "signs": 2, "rest": 0.5}
+_LETTERS_PER_TOKEN = {"cjk": 1, "word": 6, "digits": 2, "letters": 2, "signs": 2, "rest": 0.5}
 
 _PER_MESSAGE, _PER_REQUEST = 4, 3
 _PER_IMAGE, _PER_SMALL_IMAGE = 765, 85  # OpenAI's figures for 1024x1024 pixels in high detail, and for low detail

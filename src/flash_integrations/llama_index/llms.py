@@ -270,7 +270,7 @@ class FlashLLM(FlashSettings, StructuredCalls):
         return {name: value for name, value in data.items() if name not in unset} | {"class_name": self.class_name()}
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """A copy of its own settings; it waits at the same limiter, which holds locks, and reports to the same hands."""
+        """A copy of its own settings, at the same limiter (which holds locks) and the same handlers."""
         memo = {} if memo is None else memo
         memo |= {id(shared): shared for shared in (self.rate_limiter, self.callback_manager) if shared is not None}
         return super().__deepcopy__(memo)

@@ -1,0 +1,37 @@
+"""Unknown words, answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from flash_integrations._core.words import PEER_WORDS, refuse_unknown
+from flash_integrations.errors import ConfigurationError
+
+KNOWN = ("model", "base_url", "max_retries", "temperature")
+
+
+def test_known_words_pass():
+    """Words that are known are no fault."""
+    refuse_unknown("ChatFlash", ["model", "base_url"], KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("max_retry", "ChatFlash does not take 'max_retry': did you mean 'max_retries'?"),
+        ("temprature", "did you mean 'temperature'?"),
+        ("zzz", "'zzz': it is not a known argument"),
+        *PEER_WORDS.items(),
+    ],
+)
+def test_an_unknown_word_is_answered(word, advice):
+    """The nearest known word is named, or what to write instead of a peer's."""
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_unknown("ChatFlash", [word], KNOWN)
+    assert advice in str(caught.value)
+
+
+def test_all_faults_are_named_at_once():
+    """Nobody has to find his mistakes one by one."""
+    with pytest.raises(ConfigurationError, match=r"'modle'.*; 'zzz'"):
+        refuse_unknown("ChatFlash", ["modle", "model", "zzz"], KNOWN)
