@@ -86,6 +86,12 @@ def test_arguments_stream():
     assert (given_out, rest) == (["", '{"a"', ":1", "}"], "")
 
 
+def test_a_quote_after_a_cut_backslash_ends_no_text():
+    """A brace inside a text is not taken for the end, wherever the text is cut."""
+    pieces = ['{"a":"x\\', '"}', 'y"}']
+    assert put_together(*pieces) == (pieces, "", "".join(pieces))
+
+
 def test_what_may_be_a_repetition_waits():
     """After the first whole object nothing is handed out before the end."""
     given_out, rest, _ = put_together('{"a":1}', '{"a"', ":2}")

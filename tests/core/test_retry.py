@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -165,6 +166,17 @@ HINTS = {
 def test_how_long_to_wait_is_read_from_wherever_it_stands(headers, reset, message, seconds):
     """H3: every form of Retry-After seen at gateways, the most precise one first."""
     assert retry_after(headers, reset, message, now=NOW) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_dates_are_read_in_utc(monkeypatch):
+    """A date without a zone is UTC's, wherever the machine stands."""
+    monkeypatch.setenv("TZ", "XYZ-8")
+    time.tzset()
+    try:
+        assert retry_after({"retry-after": "Fri Jan  2 03:04:25 2026"}, None, "", now=NOW) == 20
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_reset_headers_count_for_limits_alone():

@@ -34,6 +34,7 @@ STANDARD = {
     "one space is taken off": (b"data:  a\n\n", [b" a"]),
     "no space": (b"data:a\n\n", [b"a"]),
     "lines are joined": (b"data: a\ndata: b\n\n", [b"a\nb"]),
+    "lines that end in both are joined": (b"data: a\r\ndata: b\r\n\r\n", [b"a\nb"]),
     "field without a colon": (b"data: a\ndata\ndata: b\n\n", [b"a\n\nb"]),
     "comments": (b": hi\n\n:\n\ndata: a\n: there\ndata: b\n\n", [b"a\nb"]),
     "id and retry": (b"id: 1\nretry: 3000\ndata: a\nid\nretry\n\n", [b"a"]),

@@ -162,6 +162,10 @@ CASES = {
         [entry("", "get_", index=0, id="call_1"), entry("", "get_weather", index=0), entry("{}", index=0)],
         [("call_1", "get_weather", "{}")],
     ),
+    "T11 a name after the arguments began": (
+        [entry('{"a"', "f", index=0, id="call_1"), entry(":1}", "x", index=0, id="call_1")],
+        [F],
+    ),
     "T12 arguments as an object": ([entry({"a": 1}, "f", index=0, id="call_1")], [F]),
     "T12 arguments as an empty object": ([entry({}, "f", index=0, id="call_1")], [BARE]),
     "T13 arguments null": ([{"index": 0, "id": "call_1", "function": {"name": "f", "arguments": None}}], [BARE]),

@@ -214,7 +214,7 @@ def test_a_legacy_call_that_was_answered_as_a_tool_goes_back_as_a_tool_call():
 
 
 def test_reasoning_goes_back_only_on_request():
-    """Reasoning of earlier answers is sent with ``send_reasoning`` alone."""
+    """R6, R7: reasoning of earlier answers is sent with ``send_reasoning`` alone."""
     message = AIMessage("4", additional_kwargs={"reasoning_content": "2+2"})
     assert "reasoning_content" not in body(message)
     assert body(message, send_reasoning=True)["reasoning_content"] == "2+2"
