@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from flash_integrations import catalogue
+
 # What the package, its peers and httpx read. The settings of the integration tests' own model server stay.
 _OUTSIDE = re.compile(
     r"(?!FLASH_MODELS?_)(?:FLASH|OPENAI|SUPERTOKEN|FLOXAI|UNIAPI|AZURE_OPENAI|LANGCHAIN|LANGSMITH|LANGGRAPH)_\w+"
@@ -22,6 +24,12 @@ def _clean_environment(monkeypatch):
     """Hide the shell's keys, gateways, traces and proxies."""
     for name in filter(_OUTSIDE.fullmatch, list(os.environ)):
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _own_catalogue(monkeypatch):
+    """What a test registers is gone after it."""
+    monkeypatch.setattr(catalogue, "_rows", catalogue._rows)
 
 
 def _is_loopback(host: object) -> bool:

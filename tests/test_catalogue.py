@@ -8,20 +8,11 @@ import pickle
 import pytest
 
 from flash_integrations import Provider, RateLimit, get_provider, list_models, register_model, register_provider
-from flash_integrations import catalogue as catalogue_module
 from flash_integrations.catalogue import ModelCard, context_window, list_providers, read_rows
 from flash_integrations.errors import ConfigurationError
 
 K = 1_000
 DOCUMENTED = RateLimit(requests_per_minute=60, requests_per_hour=3_600, concurrent=10)
-
-
-@pytest.fixture(autouse=True)
-def _own_rows():
-    """Rows that a test registers are gone after it."""
-    before = catalogue_module._rows
-    yield
-    catalogue_module._rows = before
 
 
 # --- the figures ----------------------------------------------------------------------------------------------------

@@ -45,6 +45,17 @@ def test_demo_shows_each_call_with_usage(demo):
         assert re.search(rf"│ (?:LangChain|LlamaIndex) +│ {call} +│ +\d+ │ stop +│ +\d+ │ +\d+ │ +\d+ │", demo[1])
 
 
+def test_demo_calls_a_tool_and_tells_its_result(demo):
+    """In both frameworks the tool is called with its argument, and the model tells what it gave."""
+    assert demo[1].count("get_weather({'city': 'Paris'}) = sunny in Paris, 21 degrees") == 2
+    assert len(re.findall(r"its result told → .*sunny in Paris, 21 degrees", demo[1])) == 2
+
+
+def test_demo_shows_an_answer_as_an_object(demo):
+    """Structured output comes as the class that was asked for, in both frameworks."""
+    assert demo[1].count("City(name='Paris', country='France')") == 2
+
+
 def test_demo_proves_that_every_request_was_a_stream(demo):
     """The gateway's own record says that all requests were streams."""
     streamed, total = re.search(r"record: (\d+) of (\d+) requests were streams", demo[1]).groups()
