@@ -195,3 +195,12 @@ def test_threads_lose_no_fact():
     for thread in threads:
         thread.join()
     assert len(memory.facts(URL, "one")) == 800
+
+
+def test_disabled_stream_options_are_not_sent():
+    """Who disables stream_options gets a stream without them; [DONE] alone ends it then."""
+    call = chat_call("m", MESSAGES, {}, disabled=("stream_options",))
+    sent = shape(call, Terms(URL), {})
+    assert sent.streamed
+    assert not sent.usage_asked
+    assert "stream_options" not in sent.body

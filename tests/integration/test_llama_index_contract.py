@@ -10,9 +10,10 @@ from flash_integrations.testing import LocalGateway
 
 
 class TestFlashLLM(LLMContract):
-    """The model under a GPT model's name. It shows no reasoning."""
+    """The model under a GPT model's name. It shows no reasoning, and its template asks for one call at a time."""
 
     thinking = False
+    parallel_tool_calls = False
 
     @pytest.fixture(autouse=True)
     def _gateway(self, model_server):
@@ -50,3 +51,7 @@ class TestFlashLLM(LLMContract):
     def understands(self):
         # The model without tools is the small one, which is not to be trusted with a question.
         return self.server.tools
+
+    @pytest.mark.skip(reason="a long prompt, and no call that the other tests do not make; see tests/llama_index")
+    def test_react_agent(self):
+        """ReActAgent is left to the scripted gateway."""

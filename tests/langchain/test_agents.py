@@ -44,7 +44,7 @@ def test_an_agent_calls_its_tool_and_tells_the_result(llm):
 
 
 async def test_an_agent_answers_in_async_code(llm):
-    """ainvoke comes to the same."""
+    """The async method comes to the same."""
     messages = (await create_agent(llm, [get_weather]).ainvoke(QUESTION))["messages"]
     assert "sunny in Paris" in messages[-1].text
 

@@ -34,6 +34,7 @@ class Call:
         model: the model asked for, or None.
         stream: whether the caller wants the answer in pieces.
         stream_options: what the caller set, beside ``include_usage``.
+        ask_usage: whether a stream asks for usage; not where the caller disabled ``stream_options``.
         headers: headers of this call alone.
         query: query parameters of this call alone.
     """
@@ -43,6 +44,7 @@ class Call:
     model: str | None = None
     stream: bool = False
     stream_options: Mapping[str, Any] = field(default_factory=dict)
+    ask_usage: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
 
@@ -207,6 +209,7 @@ def chat_call(
         str(body["model"]),
         stream=stream,
         stream_options=options if isinstance(options, Mapping) else values.get("stream_options", {}),
+        ask_usage="stream_options" not in disabled,
         headers=values.get("extra_headers", {}),
         query=values.get("extra_query", {}),
     )

@@ -239,7 +239,7 @@ class Exchange:
 
     def _is_lenient(self, sent: Shape) -> bool:
         """Whether ``[DONE]`` is taken for a finish reason: gateways drop that with the usage nobody asked for."""
-        return not self.terms.require_finish_reason or "stream_options" in sent.facts
+        return not self.terms.require_finish_reason or (sent.streamed and not sent.usage_asked)
 
     def _notice(self, sent: Shape, answer: Completion) -> None:
         """See whether a plain request should have been a streamed one, though nothing was refused.

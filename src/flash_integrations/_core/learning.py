@@ -25,7 +25,7 @@ def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
     else:
         streamed = facts.get("stream", call.stream or terms.stream_whole)
     body = dict(call.body)
-    usage_asked = streamed and facts.get("stream_options", True)
+    usage_asked = streamed and call.ask_usage and facts.get("stream_options", True)
     if streamed:
         body["stream"] = True
         if usage_asked:

@@ -151,7 +151,7 @@ class ChatReading:
         asked = "a stream" if self._streamed else "an answer"
         if self._unread is not None:
             facts = error_body.read(self._unread.text)
-            what = "an HTML page" if facts.is_page else "broken JSON" if self._unread.cut else "text"
+            what = "an HTML page" if facts.is_page else "broken JSON" if self._unread.text[:1] in ("{", "[") else "text"
             hint = f". {BASE_URL_HINT}" if facts.is_page else ""
             return MalformedResponseError(f"the gateway sent {what} in place of {asked}: {facts.message[:200]!r}{hint}")
         said = "only [DONE]" if self.done else "an object without choices" if self.events else "nothing"
