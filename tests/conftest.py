@@ -11,6 +11,10 @@ import pytest
 
 from flash_integrations import catalogue
 
+# Their failures show both sides, as a test's own do.
+for _module in ("llm_contract", "outcomes"):
+    pytest.register_assert_rewrite(_module)
+
 # What the package, its peers and httpx read. The settings of the integration tests' own model server stay.
 _OUTSIDE = re.compile(
     r"(?!FLASH_MODELS?_)(?:FLASH|OPENAI|SUPERTOKEN|FLOXAI|UNIAPI|AZURE_OPENAI|LANGCHAIN|LANGSMITH|LANGGRAPH)_\w+"

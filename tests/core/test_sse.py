@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from httpx_sse._decoders import SSEDecoder as PeerDecoder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,3 +193,27 @@ def test_known_fields_are_read_by_the_book(lines, mark):
     """Where a stream has known fields only, its events are exactly those of the standard."""
     body = BOM * mark + b"".join(line + end for line, end in lines)
     assert [(event.name, event.data) for event in decode(body) if event.ended] == by_the_book(body)
+
+
+# Where both must agree: httpx-sse gives events without data too, and splits no JSON values that stand line by line.
+WORDS = st.text(st.characters(exclude_characters="\r\n\x00{[", exclude_categories=("Cs",)), max_size=12)
+LINES = st.one_of(
+    WORDS.map(lambda text: f"data: {text}"),
+    WORDS.map(lambda text: f"data:{text.lstrip()}"),
+    WORDS.map(lambda text: f": {text}"),
+    st.sampled_from(["event: error", "event: ping", "id: 1", "retry: 10"]),
+)
+
+
+@given(st.lists(st.lists(LINES, min_size=1, max_size=4), max_size=5), st.sampled_from(["\n", "\r\n"]), st.data())
+def test_httpx_sse_reads_the_same(blocks, end, data):
+    """Well-formed streams give the events that httpx-sse gives, names and data, however they are cut."""
+    text = "".join(end.join([*block, "", ""]) for block in blocks)
+    peer = PeerDecoder()
+    told = [event for line in re.split(r"\r\n|\n", text) if (event := peer.decode(line)) is not None]
+    body = text.encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=3)))
+    ours = decode(*(body[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(body)], strict=True)))
+    assert [(event.name or "message", event.data.decode()) for event in ours if event.data] == [
+        (event.event, event.data) for event in told if event.data
+    ]

@@ -1,0 +1,77 @@
+"""Structured output, tools and roles at gateways that take less than was asked: the same answer by another way."""
+
+from __future__ import annotations
+
+import pytest
+from langchain_core.messages import HumanMessage, SystemMessage
+from llama_index.core.prompts import PromptTemplate
+from pydantic import BaseModel
+from replay import DONE, USAGE_EVENT, Answer, chunk, refuse, replay
+
+from flash_integrations import FlashClient
+from flash_integrations.langchain import ChatFlash
+from flash_integrations.llama_index import FlashLLM
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+PARIS = Answer([chunk({"role": "assistant", "content": '{"name": "Paris"}'}), chunk({}, "stop"), USAGE_EVENT, DONE])
+NO_SCHEMA = refuse(400, "'response_format.type' json_schema is not supported by this model")
+NO_JSON_MODE = refuse(400, "response_format is not supported")
+
+
+def langchain(words):
+    return ChatFlash(model="gpt-5.2", **words).with_structured_output(City).invoke("Which city?")
+
+
+def llama_index(words):
+    return FlashLLM(model="gpt-5.2", **words).structured_predict(City, PromptTemplate("Which city?"))
+
+
+@pytest.mark.parametrize("ask", [langchain, llama_index], ids=lambda ask: ask.__name__)
+@pytest.mark.parametrize(
+    ("refusals", "formats"),
+    [
+        ([], ["json_schema"]),
+        ([NO_SCHEMA], ["json_schema", "json_object"]),
+        ([NO_SCHEMA, NO_JSON_MODE], ["json_schema", "json_object", None]),
+    ],
+)
+def test_an_object_comes_by_the_next_method_that_is_taken(ask, refusals, formats):
+    """By schema, else in JSON mode with the schema in the prompt, else by the prompt alone; once, and remembered."""
+    with replay(*refusals, PARIS) as server:
+        FlashClient(base_url=server.base_url).forget()
+        words = {"base_url": server.base_url, "max_retries": 0}
+        assert ask(words) == City(name="Paris")
+        assert [body.get("response_format", {}).get("type") for body in server.bodies] == formats
+        if refusals:
+            assert '"name"' in server.bodies[-1]["messages"][0]["content"]
+        assert ask(words) == City(name="Paris")
+        assert len(server.bodies) == len(formats) + 1
+
+
+def test_a_sampling_parameter_is_dropped_only_with_leave():
+    """drop_refused=True sends again without it, in either adapter; otherwise the refusal is the caller's to see."""
+    no_temperature = refuse(400, "Unsupported parameter: temperature")
+    with replay(no_temperature, PARIS) as server:
+        FlashClient(base_url=server.base_url).forget()
+        llm = ChatFlash(model="m", temperature=0.5, base_url=server.base_url, drop_refused=True)
+        assert llm.invoke("hi").text == '{"name": "Paris"}'
+        assert ["temperature" in body for body in server.bodies] == [True, False]
+        assert FlashClient(base_url=server.base_url).learned() == {"m": {"temperature": False}}
+        again = FlashLLM(model="m", temperature=0.5, base_url=server.base_url, drop_refused=True)
+        assert again.complete("hi").text == '{"name": "Paris"}'
+        assert "temperature" not in server.bodies[-1]
+
+
+def test_developer_messages_reach_a_gateway_without_that_role():
+    """Refused once, they go out as system messages."""
+    with replay(refuse(400, "unknown variant `developer`, expected one of `system`, `user`"), PARIS) as server:
+        FlashClient(base_url=server.base_url).forget()
+        llm = ChatFlash(model="m", base_url=server.base_url, system_role="developer")
+        llm.invoke([SystemMessage("Be brief."), HumanMessage("hi")])
+        assert [body["messages"][0]["role"] for body in server.bodies] == ["developer", "system"]
