@@ -11,34 +11,30 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
 
-from ._core.call import Call, chat_call
+from ._core.call import CHECKS, Call, chat_call
 from ._core.flow import Exchange, Flow
 from ._core.learning import Memory
 from ._core.limits import Limiter
 from ._core.terms import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
 from ._core.words import refuse_unknown
 from .catalogue import Provider, RateLimit
-from .endpoint import KeySource, resolve
+from .endpoint import KeySource, resolve, secrets_of, without_secrets
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     import httpx
 
 
-class _Default(Enum):
-    ROW = "the provider's"
+ROW = "provider"
+"""The default of ``rate_limit``: the provider's own limits. A word, so that settings hold it as plain data."""
 
-    def __repr__(self) -> str:
-        return "ROW"
-
-
-ROW = _Default.ROW
-"""The default of ``rate_limit``: the provider's own limits."""
+_MANY = 256
+"""So many records of use, and those that tell nothing any more are let go."""
 
 
 class _Process:
@@ -51,8 +47,12 @@ class _Process:
 
     def limiter(self, base_url: str, owner: str) -> Limiter:
         """The record of use of one gateway and key."""
+        place = (base_url, owner)
         with self._lock:
-            return self._limiters.setdefault((base_url, owner), Limiter())
+            if place not in self._limiters and len(self._limiters) >= _MANY:
+                now = time.monotonic()
+                self._limiters = {at: each for at, each in self._limiters.items() if not each.is_idle(now)}
+            return self._limiters.setdefault(place, Limiter())
 
     def renew(self) -> None:
         """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""
@@ -69,8 +69,6 @@ TimeoutLike: TypeAlias = Timeout | float | Mapping[str, float | None] | None
 """What users give for a timeout, see :meth:`Timeout.of`."""
 
 _Twin = TypeVar("_Twin", bound="BaseClient")
-
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "cookie"})
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ class BaseClient:
         total_timeout: float | None = None,
         max_retries: int = 2,
         max_retry_after: float = 60.0,
-        rate_limit: RateLimit | Mapping[str, int | None] | str | _Default | None = ROW,
+        rate_limit: RateLimit | Mapping[str, int | None] | str | None = ROW,
         force_stream: bool | None = None,
         require_finish_reason: bool | None = None,
         disabled_params: Collection[str] = (),
@@ -138,6 +136,12 @@ class BaseClient:
         Raises:
             ConfigurationError: an unknown word or provider, a bad URL, a value of a wrong kind.
         """
+        for name in unknown:
+            if name in CHECKS:
+                said = (
+                    f"{type(self).__name__} does not take {name!r}: it belongs to the call, as in chat(..., {name}=...)"
+                )
+                raise ConfigurationError(said)
         refuse_unknown(type(self).__name__, unknown, WORDS)
         self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
         row = self._endpoint.provider
@@ -175,8 +179,7 @@ class BaseClient:
     def __getstate__(self) -> dict[str, Any]:
         """Without httpx clients and twin, which belong to this process, and without keys."""
         state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "twin")}
-        kept = {name: text for name, text in self._headers.items() if name.lower() not in _SECRET_HEADERS}
-        return state | {"_headers": kept}
+        return state | {"_headers": without_secrets(self._headers), "_query": without_secrets(self._query)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _http=None, _http_async=None)
@@ -231,12 +234,17 @@ class BaseClient:
     def _exchange(self, call: Call, timeout: Timeout) -> Flow:
         if self._life.closed:
             raise ConfigurationError(f"this {type(self).__name__} was closed")
-        credential = self._endpoint.credential
         terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
         world = Surroundings(
-            clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=credential.redact
+            clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=self._redactor(call)
         )
         return Exchange(call, terms, self._limiter(), _process.memory, world).flow()
+
+    def _redactor(self, call: Call) -> Callable[[str], str]:
+        """Takes the key out of a text, and what was given as a secret header or query parameter."""
+        injected = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
+        given = [*injected, self._headers, call.headers, self._query, call.query]
+        return partial(self._endpoint.credential.redact, also=[text for each in given for text in secrets_of(each)])
 
     def _limiter(self) -> Limiter:
         return _process.limiter(self.base_url, self._endpoint.credential.owner())
@@ -248,13 +256,13 @@ def _check_colour(name: str, client: Any, *, wanted: bool) -> None:
         raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if wanted else 'Client'}, not {client!r}")
 
 
-def limits_of(given: RateLimit | Mapping[str, int | None] | str | _Default | None, row: Provider) -> RateLimit | None:
+def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, row: Provider) -> RateLimit | None:
     """The limits to keep, from what users give.
 
     Raises:
         ConfigurationError: an unknown tier, an unknown key, or a figure below 1.
     """
-    if given is ROW:
+    if given == ROW:
         return row.rate_limit
     if given is None or isinstance(given, RateLimit):
         return given

@@ -78,6 +78,10 @@ async def shared_async_client(base_url: str) -> httpx.AsyncClient:
     place = (base_url, _settings())
     loop = asyncio.get_running_loop()
     with _lock:
+        if loop not in _async_clients:
+            # Transports refer to their loop, so that it would stay for ever once it was closed without a shut-down.
+            for old in [each for each in _async_clients if each.is_closed()]:
+                del _async_clients[old]
         here = _async_clients.setdefault(loop, {})
     if place not in here:
         client = _make(httpx.AsyncClient, *place)

@@ -21,11 +21,13 @@ from pydantic import (
     model_validator,
 )
 
+from ._base import ROW
 from ._core.terms import Timeout
 from ._core.words import refuse_unknown
 from .catalogue import Provider, RateLimit
 from .client import AsyncFlashClient, FlashClient
-from .errors import ConfigurationError
+from .endpoint import without_secrets
+from .errors import ConfigurationError, InvalidRequestError
 
 _T = TypeVar("_T")
 _Checked = Annotated[_T | None, SkipValidation]
@@ -81,10 +83,16 @@ SAMPLING_WORDS = (
 """Parameters of a chat request that an object may hold for all its calls."""
 
 
+_PASSED_ALONG = frozenset({"stream", "streaming", "stream_usage", "formatted"})
+"""Words of calls that frameworks hand through and that say nothing to a gateway here."""
+
+
 class FlashSettings(BaseModel):
     """Connection, policy and sampling of an adapter; see ``FlashClient`` for what each connection word means."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
+    )
 
     ALIASES: ClassVar[Mapping[str, str]] = {
         "model_name": "model",
@@ -107,7 +115,7 @@ class FlashSettings(BaseModel):
     max_retries: int = Field(default=2, description="How many times a failed request is sent again.")
     max_retry_after: float = Field(default=60.0, description="The longest wait a gateway may ask for, in seconds.")
     rate_limit: dict[str, int | None] | str | None = Field(
-        default=None, description="Limits as a dict or a tier's name; left out: the provider's; None: off."
+        default=ROW, description="Limits as a dict or a tier's name; left out: the provider's; None: off."
     )
     force_stream: bool | None = Field(default=None, description="Stream on the wire always, never, or by the row.")
     require_finish_reason: bool | None = Field(default=None, description="False accepts [DONE] without finish reason.")
@@ -167,8 +175,11 @@ class FlashSettings(BaseModel):
         if isinstance(values.get("rate_limit"), RateLimit):
             figures = asdict(values["rate_limit"])
             values["rate_limit"] = {key: value for key, value in figures.items() if value is not None}
-        if isinstance(values.get("timeout"), Timeout):
-            values["timeout"] = asdict(values["timeout"])
+        if values.get("timeout") is not None and not isinstance(values["timeout"], int | float | dict):
+            values["timeout"] = asdict(Timeout.of(values["timeout"]))
+        if values.get("max_retries", 0) is None:
+            del values["max_retries"]
+        _refuse_shown_secrets(cls.__name__, values)
         return values
 
     @model_validator(mode="after")
@@ -186,18 +197,24 @@ class FlashSettings(BaseModel):
         data["rate_limit"] = None if provider.rate_limit is None else asdict(provider.rate_limit)
         return data | {name: {key: asdict(value) for key, value in data[name].items()} for name in ("tiers", "models")}
 
+    @field_serializer("default_headers", "default_query")
+    def _dump_named(self, named: dict[str, Any] | None) -> Any:
+        """Headers and query parameters without what is secret."""
+        return None if named is None else without_secrets(named)
+
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
-        # Only what was set: a rate_limit of None that was said differs from one that was not.
-        words = {word: getattr(self, word) for word in ("client", *CONNECTION_WORDS) if word in self.model_fields_set}
+        words = {word: getattr(self, word) for word in ("client", *CONNECTION_WORDS)}
         if self._made is None or self._made[0] != words:
             self._made = words, self._make_client()
         return self._made[1]
 
     def _make_client(self) -> FlashClient:
-        given = {word: getattr(self, word) for word in CONNECTION_WORDS if word in self.model_fields_set}
+        # What equals its default was not said, even where a framework that copies objects passes it.
+        fields_of = type(self).model_fields
+        given = {word: value for word in CONNECTION_WORDS if (value := getattr(self, word)) != fields_of[word].default}
         if self.client is not None:
-            if extra := [word for word, value in given.items() if value is not None]:
+            if extra := list(given):
                 raise ConfigurationError(f"{type(self).__name__}: client= brings its own {', '.join(sorted(extra))}")
             if isinstance(self.client, AsyncFlashClient):
                 return self.client.twin
@@ -211,6 +228,20 @@ class FlashSettings(BaseModel):
         """The sampling parameters that are set."""
         return {word: value for word in SAMPLING_WORDS if (value := getattr(self, word)) is not None}
 
+    def _call_words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """What a call says, under our words, without what frameworks pass along.
+
+        Raises:
+            InvalidRequestError: a word that belongs to the object.
+        """
+        said = {self.ALIASES.get(name, name): value for name, value in kwargs.items() if name not in _PASSED_ALONG}
+        for name in said:
+            if name in CONNECTION_WORDS and name != "timeout":
+                raise InvalidRequestError(
+                    f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
+                )
+        return {name: value for name, value in said.items() if not name.startswith("ls_")}
+
     def __getstate__(self) -> dict[Any, Any]:
         """For pickling: without key and connections, which the other side takes from its own environment.
 
@@ -219,9 +250,12 @@ class FlashSettings(BaseModel):
         # Not super(): LlamaIndex's own deletes from the living object what does not pickle.
         state = BaseModel.__getstate__(self)
         hidden = dict.fromkeys(("api_key", "http_client", "http_async_client"))
+        open_words = {
+            word: without_secrets(getattr(self, word)) or None for word in ("default_headers", "default_query")
+        }
         return {
             **state,
-            "__dict__": {**state["__dict__"], **hidden},
+            "__dict__": {**state["__dict__"], **hidden, **open_words},
             "__pydantic_fields_set__": state["__pydantic_fields_set__"] - hidden.keys(),
             "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_made": None},
         }
@@ -233,6 +267,25 @@ class FlashSettings(BaseModel):
             if shared is not None:
                 memo[id(shared)] = shared
         return super().__deepcopy__(memo)
+
+
+def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:
+    """Refuse words of a wrong kind that may hold a key, before Pydantic's own error shows their value.
+
+    Raises:
+        ConfigurationError: names the word, not its value.
+    """
+    key = values.get("api_key")
+    if not (key is None or isinstance(key, str) or callable(key) or hasattr(key, "get_secret_value")):
+        said = f"{where}: api_key must be a text, a SecretStr or a function, not {type(key).__name__}"
+        raise ConfigurationError(said)
+    for word in ("default_headers", "default_query"):
+        named = values.get(word)
+        texts = isinstance(named, Mapping) and all(isinstance(name, str) for name in named)
+        if word == "default_headers" and texts and isinstance(named, Mapping):
+            texts = all(isinstance(text, str) for text in named.values())
+        if named is not None and not texts:
+            raise ConfigurationError(f"{where}: {word} must be a dict of texts, not {type(named).__name__}")
 
 
 def _names(value: Any) -> tuple[str, ...]:

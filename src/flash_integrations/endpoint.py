@@ -10,12 +10,13 @@ variable is ever a fallback for another provider. Loopback needs no key.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 import ipaddress
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
@@ -78,12 +79,14 @@ class Credential:
         return self._source
 
     def owner(self) -> str:
-        """A name for whose limits these are: a digest of the key, or the function or method that gives it."""
+        """A name for whose limits these are: a digest of the key; until a function has given one, the function."""
         if callable(self._source):
+            if self._shown:
+                return _digest(self._shown[-1])
             # A method is a new object each time it is named; its function and its object stay the same.
             function, bound = getattr(self._source, "__func__", self._source), getattr(self._source, "__self__", None)
             return f"function-{id(function)}-{id(bound)}"
-        return hashlib.blake2b(self._plain().encode(), digest_size=12).hexdigest()
+        return _digest(self._plain())
 
     def bearer(self) -> str | None:
         """The ``Authorization`` header's value; None where no key is sent.
@@ -100,12 +103,16 @@ class Credential:
 
     async def abearer(self) -> str | None:
         """The same, where the function that gives the key may be a coroutine function."""
-        given = self._source() if callable(self._source) else self._plain()
+        source = self._source
+        if inspect.iscoroutinefunction(source):
+            return self._header(await source())
+        # A plain function may read a file or call a vault: not on the event loop.
+        given = await asyncio.to_thread(source) if callable(source) else self._plain()
         return self._header(await given if inspect.isawaitable(given) else given)
 
-    def redact(self, text: str) -> str:
-        """The text without the key: the given one, or those a function gave last."""
-        for key in self._shown if callable(self._source) else (self._plain(),):
+    def redact(self, text: str, also: Iterable[str] = ()) -> str:
+        """The text without the key: the given one, or those a function gave last; and without what else is secret."""
+        for key in (*(self._shown if callable(self._source) else (self._plain(),)), *also):
             if len(key) > 3:
                 text = text.replace(key, "**********")
         return text
@@ -116,6 +123,8 @@ class Credential:
         return _reveal(self._source).strip()
 
     def _header(self, key: Any) -> str | None:
+        if key is None and callable(self._source):
+            raise ConfigurationError("the function given as api_key gave no key, but None")
         key = _reveal(key).strip()
         if not key:
             if is_loopback(self._url):
@@ -123,8 +132,8 @@ class Credential:
             raise ConfigurationError(self._missing())
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError("the API key has characters that no HTTP header can carry; copy it again")
-        if callable(self._source) and key not in self._shown:
-            self._shown = (*self._shown[-3:], key)
+        if callable(self._source) and key not in self._shown[-1:]:
+            self._shown = (*(each for each in self._shown[-3:] if each != key), key)
         return f"Bearer {key}"
 
     def _variables(self) -> list[str]:
@@ -144,6 +153,24 @@ class Credential:
             return f"no API key for {self._url}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
         wanted = " or ".join(names)
         return f"no API key for {self._provider} ({self._url}): set {wanted}, or give api_key=, {_LOCAL_HINT}"
+
+
+def _digest(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
+
+
+_SECRET_NAME = re.compile(r"key|token|secret|auth|cookie|password|session", re.IGNORECASE)
+
+
+def secrets_of(named: Mapping[str, Any]) -> list[str]:
+    """The values of headers or query parameters whose names say that they are secret, without ``Bearer``."""
+    values = [value for name, value in named.items() if isinstance(value, str) and _SECRET_NAME.search(name)]
+    return [value.removeprefix("Bearer ").strip() for value in values]
+
+
+def without_secrets(named: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Headers or query parameters without those whose names say that they are secret."""
+    return {name: value for name, value in (named or {}).items() if not _SECRET_NAME.search(name)}
 
 
 def _reveal(value: Any) -> str:

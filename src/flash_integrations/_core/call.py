@@ -186,6 +186,8 @@ def chat_call(
     values: dict[str, Any] = {
         name: value for name, value in params.items() if not _is_unset(value) and name not in disabled
     }
+    if values.get("stop") == "":
+        del values["stop"]
     for name, value in values.items():
         check = CHECKS.get(name)
         if check is not None:

@@ -131,6 +131,11 @@ class Limiter:
                 self._queue.remove(ticket)
         self._wake_head()
 
+    def is_idle(self, now: float) -> bool:
+        """Whether nothing stands in it that could hold a request back."""
+        with self._lock:
+            return not (self._holders or self._queue) and (not self._stamps or self._stamps[-1] <= now - HOUR)
+
     def holders(self, now: float) -> list[str]:
         """Who holds the slots and for how many seconds, longest first, as text for a log line."""
         with self._lock:

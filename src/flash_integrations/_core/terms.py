@@ -49,6 +49,8 @@ class Timeout:
             if unknown := value.keys() - {"connect", "first_byte", "progress"}:
                 raise ConfigurationError(f"timeout takes connect, first_byte and progress, not {sorted(unknown)}")
             return cls(**value)
+        if hasattr(value, "connect") and hasattr(value, "read"):  # an httpx.Timeout, as the peers take it
+            return cls(value.connect, value.read, value.read)
         check_seconds("timeout", value)
         return cls(min(10.0, value), value, value)
 

@@ -20,6 +20,12 @@ PEER_WORDS = {
     "reuse_client": "leave it out: connections are always shared",
     "default_retry": "use max_retries",
     "tiktoken_model_name": "leave it out: no tokenizer is ever downloaded",
+    "streaming": "leave it out: what streams are the streaming methods, and the wire where it must",
+    "reasoning": "use reasoning_effort",
+    "root_client": "use client, a FlashClient, or http_client, an httpx.Client",
+    "http_socket_options": "give an http_client of your own",
+    "azure_endpoint": "use base_url",
+    "verbose": "set logging's level for 'flash_integrations'",
     "api_version": "gateways have none; default_query sends any query parameter",
 }
 """Words of langchain-openai and llama-index that mean nothing here, and what to write instead."""

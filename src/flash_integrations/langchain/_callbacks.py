@@ -7,6 +7,8 @@ in the form LangChain's own streams give them, and returns the core's whole answ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
@@ -16,6 +18,7 @@ from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 from .._core.completion import ChatDelta, Completion
+from ..errors import InvalidRequestError
 from ._messages import to_chunk, to_last_chunk
 
 _IDLE = (None, BaseCallbackHandler.on_llm_new_token, AsyncCallbackHandler.on_llm_new_token)
@@ -72,3 +75,13 @@ class TokenFeed:
             block.setdefault("index", self._position)
         metadata = {**message.response_metadata, "output_version": "v1"}
         return message.model_copy(update={"content": blocks, "response_metadata": metadata})
+
+
+def refuse_choices(request: Mapping[str, Any]) -> None:
+    """Refuse to stream several choices.
+
+    Raises:
+        InvalidRequestError: ``n`` is above 1.
+    """
+    if (request.get("n") or 1) > 1:
+        raise InvalidRequestError("n > 1 cannot be streamed: chunks hold one choice. invoke() and generate() give all")

@@ -21,8 +21,8 @@ from pydantic import ConfigDict, Field
 
 from .._settings import FlashSettings
 from ..client import FlashClient
-from ..errors import ConfigurationError, InvalidRequestError
-from ._callbacks import TokenFeed, takes_tokens
+from ..errors import ConfigurationError
+from ._callbacks import TokenFeed, refuse_choices, takes_tokens
 from ._counting import count_messages, count_text
 from ._errors import known_to_langchain
 from ._messages import add_counts, to_chunk, to_last_chunk, to_result, to_wire
@@ -48,7 +48,9 @@ class ChatFlash(FlashSettings, BaseChatModel):
         FlashError: every error is one, and the matching class of ``langchain_core.exceptions`` as well.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
+    )
 
     streaming: bool = Field(default=False, description="Whether invoke hands on tokens even to nobody in particular.")
     stream_usage: bool | None = Field(default=None, description="Accepted for ChatOpenAI's sake: usage always comes.")
@@ -103,9 +105,14 @@ class ChatFlash(FlashSettings, BaseChatModel):
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        """What LangChain's serialisation would leave out: limits that were turned off."""
-        off = "rate_limit" in self.model_fields_set and self.rate_limit is None
-        return {"rate_limit": None} if off else {}
+        """What LangChain's serialisation would leave out or show: limits turned off, rows, secret headers."""
+        plain = self.model_dump(include={"provider", "default_headers", "default_query"}, exclude_none=True)
+        return plain | ({"rate_limit": None} if self.rate_limit is None else {})
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        # The cache's key. LangChain's own is made once an object, and does not know where calls go.
+        held = self.model_dump(exclude={"callbacks", "cache", "metadata", "tags", "name", "profile"})
+        return f"{self._flash().base_url} {sorted(held.items(), key=str)} {sorted({**kwargs, 'stop': stop}.items())}"
 
     # --- tokens ---
 
@@ -199,7 +206,7 @@ class ChatFlash(FlashSettings, BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The core's words for a call: what the object holds, over it what the call says."""
-        said = {name: value for name, value in kwargs.items() if not name.startswith("ls_") and name not in _NOT_SENT}
+        said = self._call_words(kwargs)
         request = {"model": self.model, **self._sampling(), **self.model_kwargs, **said}
         if stop is not None:
             request["stop"] = stop
@@ -207,7 +214,13 @@ class ChatFlash(FlashSettings, BaseChatModel):
             request["extra_body"] = {**(self.extra_body or {}), **(said.get("extra_body") or {})}
         if "tools" not in {**request, **request.get("extra_body", {})}:
             # What the object says about tools is for calls that have some; the wire refuses it without.
-            request = {word: value for word, value in request.items() if word in said or word not in _ABOUT_TOOLS}
+            request = {
+                word: value
+                for word, value in request.items()
+                if word in said or word not in ("tool_choice", "parallel_tool_calls")
+            }
+        if isinstance(wanted := request.get("response_format"), type):
+            request["response_format"] = to_response_format(wanted)
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
         return request
 
@@ -262,7 +275,7 @@ class ChatFlash(FlashSettings, BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         with known_to_langchain():
             client, request = self._flash(), self._request(messages, stop, kwargs)
-            _refuse_choices(request)
+            refuse_choices(request)
             with client.stream_chat(**request) as stream:
                 for delta in stream:
                     if (chunk := to_chunk(delta)) is not None:
@@ -283,7 +296,7 @@ class ChatFlash(FlashSettings, BaseChatModel):
     ) -> AsyncIterator[ChatGenerationChunk]:
         with known_to_langchain():
             client, request = self._flash(), self._request(messages, stop, kwargs)
-            _refuse_choices(request)
+            refuse_choices(request)
             async with client.twin.stream_chat(**request) as stream:
                 async for delta in stream:
                     if (chunk := to_chunk(delta)) is not None:
@@ -315,9 +328,9 @@ class ChatFlash(FlashSettings, BaseChatModel):
         **kwargs: Any,
     ) -> bool:
         # Events hold one choice: several are answered by _generate.
-        if (kwargs.get("n") or self.n or 1) > 1:
-            return False
-        return super()._should_use_protocol_streaming(async_api=async_api, run_manager=run_manager, **kwargs)
+        return (kwargs.get("n") or self.n or 1) == 1 and super()._should_use_protocol_streaming(
+            async_api=async_api, run_manager=run_manager, **kwargs
+        )
 
     def _hands_on(
         self,
@@ -326,22 +339,9 @@ class ChatFlash(FlashSettings, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun,
         kwargs: dict[str, Any],
     ) -> bool:
-        """Whether a whole answer's tokens are handed on as they come.
-
-        They are where LangChain would stream (a streaming handler, ``streaming=True``), and where the wire is streamed
-        anyway and a handler takes them.
-        """
+        """Whether a whole answer's tokens are handed on: where LangChain would stream, or the wire does and one listens."""
         if self._streaming_disabled(**kwargs):
             return False
         if super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
             return True
         return client.streams(model) and any(map(takes_tokens, run_manager.handlers))
-
-
-_NOT_SENT = frozenset({"stream", "streaming", "stream_usage"})
-_ABOUT_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
-
-
-def _refuse_choices(request: Mapping[str, Any]) -> None:
-    if (request.get("n") or 1) > 1:
-        raise InvalidRequestError("n > 1 cannot be streamed: chunks hold one choice. invoke() and generate() give all")

@@ -40,9 +40,6 @@ from ._tools import keep_first_call, to_choice, to_selections, to_tool
 _CALL_WORDS = ("extra_headers", "extra_query", "timeout")
 """What a call says that is no field of the body."""
 
-_NOT_SENT = frozenset({"formatted", "stream", "streaming"})
-"""Words that LlamaIndex and its other integrations hand through to chat calls."""
-
 _WITH_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
 """Words that endpoints refuse where there are no tools."""
 
@@ -76,7 +73,9 @@ class FlashLLM(FlashSettings, StructuredCalls):
         FlashError: what the call came to; see ``flash_integrations.errors``.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
+    )
 
     ALIASES: ClassVar[Mapping[str, str]] = {
         **FlashSettings.ALIASES,
@@ -115,7 +114,7 @@ class FlashLLM(FlashSettings, StructuredCalls):
 
     def _request(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The core's words for a call: what the object holds, over it what the call says."""
-        said = {name: value for name, value in kwargs.items() if name not in _NOT_SENT}
+        said = self._call_words(kwargs)
         more = {
             name: value for name, value in self.additional_kwargs.items() if name not in said or name == "extra_body"
         }

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ..errors import ConfigurationError
 from .encoding import Frame
 from .perform import Broken
 from .refusals import Refusal
@@ -61,9 +62,15 @@ class Upstream:
         base_url: its URL up to and including ``/v1``.
         key: its key, or None.
         model: the model's name there; None passes the asked one on.
+
+    Raises:
+        ConfigurationError: no URL.
     """
 
     def __init__(self, base_url: str, *, key: str | None, model: str | None) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigurationError(f"upstream must be a URL like http://127.0.0.1:8080/v1, not {base_url!r}")
         self._base_url = base_url.rstrip("/")
         self._model = model
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
