@@ -70,7 +70,7 @@ ROOMS = {
     "_base": Room(CORE | {"endpoint"}, {"httpx"}),
     "client": Room(CLIENT, set()),
     "__init__": Room(CORE | {"client"}, set()),
-    "_settings": Room(ADAPTER, {"pydantic"}),
+    "_settings": Room(ADAPTER | {"_base", "endpoint"}, {"pydantic"}),
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),
     "llama_index": Room(ADAPTER | {"llama_index"}, {"llama_index", "pydantic"}),
     "testing": Room({"testing", "catalogue", "errors"}, {"httpx", "orjson", "pytest", "starlette", "uvicorn"}),

@@ -107,7 +107,7 @@ class Credential:
         if inspect.iscoroutinefunction(source):
             return self._header(await source())
         # A plain function may read a file or call a vault: not on the event loop.
-        given = await asyncio.to_thread(source) if callable(source) else self._plain()
+        given = await asyncio.to_thread(_call, source) if callable(source) else self._plain()
         return self._header(await given if inspect.isawaitable(given) else given)
 
     def redact(self, text: str, also: Iterable[str] = ()) -> str:
@@ -153,6 +153,13 @@ class Credential:
             return f"no API key for {self._url}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
         wanted = " or ".join(names)
         return f"no API key for {self._provider} ({self._url}): set {wanted}, or give api_key=, {_LOCAL_HINT}"
+
+
+def _call(source: Callable[[], Any]) -> Any:
+    try:
+        return source()
+    except StopIteration as error:  # which no future can carry
+        raise RuntimeError("the function given as api_key raised StopIteration") from error
 
 
 def _digest(key: str) -> str:

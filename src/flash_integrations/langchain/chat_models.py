@@ -339,7 +339,7 @@ class ChatFlash(FlashSettings, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun,
         kwargs: dict[str, Any],
     ) -> bool:
-        """Whether a whole answer's tokens are handed on: where LangChain would stream, or the wire does and one listens."""
+        """Whether a whole answer's tokens are handed on: LangChain would stream, or the wire does and one listens."""
         if self._streaming_disabled(**kwargs):
             return False
         if super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):

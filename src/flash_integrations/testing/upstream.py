@@ -103,7 +103,8 @@ class Upstream:
         # the environment has no business between two programs on one machine.
         return httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=None),
+            # A kept connection may be closed by the server (llama.cpp's: after 5 s) just as the next request goes out.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=urlsplit(self._base_url).hostname not in _LOOPBACK,
         )
 
