@@ -12,7 +12,7 @@ import pytest
 from flash_integrations import catalogue
 
 # Their failures show both sides, as a test's own do.
-for _module in ("llm_contract", "outcomes"):
+for _module in ("assembling", "llm_contract", "outcomes"):
     pytest.register_assert_rewrite(_module)
 
 # What the package, its peers and httpx read. The settings of the integration tests' own model server stay.
