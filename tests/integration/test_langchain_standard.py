@@ -58,6 +58,9 @@ class TestChatFlash(ChatModelIntegrationTests):
 
     @property
     def supports_model_override(self):
-        # A relayed answer bears the model server's own name for its model, whatever was asked for here. What is asked
-        # for is seen at the scripted gateway, in tests/langchain/test_standard_gateway.py.
-        return False
+        return True
+
+    @property
+    def model_override_value(self):
+        # A relayed answer bears the model server's own name for its model, so that is the one to change to.
+        return self.server.model
