@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import reduce
+from operator import add
 
 import pytest
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, Answer, chunk, plain, refuse, replay
 
 from flash_integrations import FlashClient, Provider, errors
+from flash_integrations.langchain import ChatFlash
+from flash_integrations.llama_index import FlashLLM
 
 ROLE = chunk({"role": "assistant", "content": ""})
 TEXT = chunk({"content": "Hello"})
@@ -125,6 +129,37 @@ def test_an_answer_or_the_error_it_is(name, answer, outcome, row):
         assert "boom" in str(caught.value)
     if TEXT in answer.segments:
         assert caught.value.partial.text == "Hello"
+
+
+def langchain(url):
+    return ChatFlash(model="m", base_url=url, max_retries=0).invoke("hi").text
+
+
+def langchain_streamed(url):
+    return reduce(add, ChatFlash(model="m", base_url=url, max_retries=0).stream("hi")).text
+
+
+def llama_index(url):
+    return FlashLLM(model="m", base_url=url, max_retries=0).complete("hi").text
+
+
+def llama_index_streamed(url):
+    return list(FlashLLM(model="m", base_url=url, max_retries=0).stream_complete("hi"))[-1].text
+
+
+@pytest.mark.parametrize(
+    "call", [langchain, langchain_streamed, llama_index, llama_index_streamed], ids=lambda call: call.__name__
+)
+@pytest.mark.parametrize(("name", "answer", "outcome"), ENDS, ids=[name for name, *_ in ENDS])
+def test_the_adapters_come_to_the_same(name, answer, outcome, call):
+    """Whole and streamed, both adapters give the text or raise the kind of error that the core does."""
+    with replay(answer) as server:
+        FlashClient(base_url=server.base_url).forget()
+        if isinstance(outcome, str):
+            assert call(server.base_url) == outcome
+            return
+        with pytest.raises(outcome):
+            call(server.base_url)
 
 
 def test_a_hollow_plain_answer_is_asked_for_again_as_a_stream():
