@@ -11,6 +11,7 @@ import pytest
 
 from flash_integrations.testing import LocalGateway
 
+HINT = "this command needs more packages: pip install 'flash-integrations[all]'"
 COMMAND = [sys.executable, "-m", "flash_integrations.cli"]
 
 
@@ -86,6 +87,15 @@ def test_a_mistake_ends_in_one_line(words, environment, said):
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_missing_package_ends_in_one_line(tmp_path):
+    """Without a framework the demo names what is missing and which extra has it."""
+    (tmp_path / "pydantic").mkdir()
+    (tmp_path / "pydantic" / "__init__.py").write_text("raise ModuleNotFoundError(name='pydantic')")
+    code, _, err = run("demo", PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+    assert code == 2
+    assert err == "flash-integrations: pydantic is not installed: " + HINT + "\n"
 
 
 def test_a_wrong_key_ends_in_one_line_without_the_key():

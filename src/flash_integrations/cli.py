@@ -85,6 +85,8 @@ def main() -> None:
         sys.exit(f"flash-integrations: {_EXTRA_HINT}")
     try:
         app()
+    except ModuleNotFoundError as error:
+        _end(f"{error.name} is not installed: {_EXTRA_HINT}", 2)
     except ConfigurationError as error:
         _end(str(error), 2)
     except FlashError as error:
