@@ -172,7 +172,8 @@ _SECRET_NAME = re.compile(r"key|token|secret|auth|cookie|password|session", re.I
 def secrets_of(named: Mapping[str, Any]) -> list[str]:
     """The values of headers or query parameters whose names say that they are secret, without ``Bearer``."""
     values = [value for name, value in named.items() if isinstance(value, str) and _SECRET_NAME.search(name)]
-    return [value.removeprefix("Bearer ").strip() for value in values]
+    # Shorter ones are words ("token_type=chat"), which belong into an error's text.
+    return [key for value in values if len(key := value.removeprefix("Bearer ").strip()) >= 8]
 
 
 def without_secrets(named: Mapping[str, Any] | None) -> dict[str, Any]:

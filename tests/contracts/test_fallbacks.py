@@ -66,6 +66,9 @@ def test_a_sampling_parameter_is_dropped_only_with_leave():
         again = FlashLLM(model="m", temperature=0.5, base_url=server.base_url, drop_refused=True)
         assert again.complete("hi").text == '{"name": "Paris"}'
         assert "temperature" not in server.bodies[-1]
+        # What was learned is the process's; leaving it out is for those who allow it.
+        ChatFlash(model="m", temperature=0.5, base_url=server.base_url).invoke("hi")
+        assert server.bodies[-1]["temperature"] == 0.5
 
 
 def test_developer_messages_reach_a_gateway_without_that_role():

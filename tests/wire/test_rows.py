@@ -52,7 +52,7 @@ ENDS = [
     ("E2 clean end", sse(ROLE, TEXT), INTERRUPTED),
     ("E3 dropped inside the body", sse(ROLE, TEXT, end="drop"), INTERRUPTED),
     ("E4 dropped after the finish reason", sse(ROLE, TEXT, STOP, end="drop"), "Hello"),
-    ("E4 reset after the finish reason", sse(ROLE, TEXT, STOP, end="drop"), "Hello"),
+    ("E4 reset after the finish reason", sse(ROLE, TEXT, STOP, end="reset"), "Hello"),
     ("E5 zero bytes", sse(), MALFORMED),
     ("E5 only [DONE]", sse(DONE), MALFORMED),
     ("E5 only pings", sse(b": PING\n\n", b": PING\n\n"), MALFORMED),

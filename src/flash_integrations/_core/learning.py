@@ -31,7 +31,7 @@ def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
         if usage_asked:
             body["stream_options"] = {"include_usage": True, **call.stream_options}
     for row in LESSONS if facts else ():
-        if row.fact in facts:
+        if row.fact in facts and (terms.drop_refused or not row.needs_leave):
             row.apply(body, facts[row.fact])
     return Shape(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused)
 

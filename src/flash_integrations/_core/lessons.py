@@ -95,11 +95,13 @@ class Lesson:
         fact: the fact's name, as ``learned()`` shows it.
         learn: the fact's value as a refusal of what was sent teaches it, or None.
         apply: changes a body (its own copy) by the fact's value.
+        needs_leave: whether it is applied only for those who set ``drop_refused``: facts are the whole process's.
     """
 
     fact: str
     learn: Callable[[Shape, FlashError], Any]
     apply: Callable[[dict[str, Any], Any], None]
+    needs_leave: bool = False
 
 
 def _says(error: FlashError, *patterns: re.Pattern[str] | str) -> bool:
@@ -162,7 +164,7 @@ def _dropping(name: str, *, freely: bool = False) -> Lesson:
     def learn(sent: Shape, error: FlashError) -> bool | None:
         return False if (freely or sent.drop_refused) and name in sent.sent and _refuses(error, name) else None
 
-    return Lesson(name, learn, lambda body, _: body.pop(name, None))
+    return Lesson(name, learn, lambda body, _: body.pop(name, None), needs_leave=not freely)
 
 
 def _learn_choice(sent: Shape, error: FlashError) -> str | None:
