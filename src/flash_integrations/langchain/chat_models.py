@@ -19,11 +19,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict, Field
 
+from .._core.counting import count_messages, count_text
 from .._settings import FlashSettings
 from ..client import FlashClient
 from ..errors import ConfigurationError
 from ._callbacks import TokenFeed, refuse_choices, takes_tokens
-from ._counting import count_messages, count_text
 from ._errors import known_to_langchain
 from ._messages import add_counts, to_chunk, to_last_chunk, to_result, to_wire
 from ._profiles import profile_of

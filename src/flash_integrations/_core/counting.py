@@ -1,6 +1,6 @@
 """How many tokens a text is, told without a tokenizer: an estimate for trimming and budgets, not for bills.
 
-LangChain's own way would load GPT-2's tokenizer from the network. The rules here lean to the high side, so that what is
+The frameworks' own ways would load a tokenizer from the network. The rules here lean to the high side, so that what is
 trimmed by them fits: a Chinese, Japanese or Korean character is one token, an English word one for every six letters.
 """
 
