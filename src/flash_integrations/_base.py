@@ -11,17 +11,20 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
 
-from ._core.call import CHECKS, Call, chat_call
+from ._core.batches import Batches, Piece
+from ._core.call import CHECKS, Call, at_least, chat_call
+from ._core.embed_call import check_texts, embed_call
 from ._core.flow import Exchange, Flow
 from ._core.learning import Memory
 from ._core.limits import Limiter
 from ._core.terms import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
 from ._core.words import refuse_unknown
+from ._side_by_side import EmbeddingJob
 from .catalogue import Provider, RateLimit
 from .endpoint import KeySource, resolve, secrets_of, without_secrets
 from .errors import ConfigurationError
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 ROW = "provider"
 """The default of ``rate_limit``: the provider's own limits. A word, so that settings hold it as plain data."""
+
+AT_ONCE, MOST_AT_ONCE, SPARE = 8, 32, 3
+"""Batches of texts under way at once: where no limit says so; the most; and those beyond a limit's slots."""
 
 _MANY = 256
 """So many records of use, and those that tell nothing any more are let go."""
@@ -67,6 +73,9 @@ if hasattr(os, "register_at_fork"):
 
 TimeoutLike: TypeAlias = Timeout | float | Mapping[str, float | None] | None
 """What users give for a timeout, see :meth:`Timeout.of`."""
+
+OnBatch: TypeAlias = Callable[[int, list[list[float]]], None]
+"""Told the position of a batch's first text and its vectors."""
 
 _Twin = TypeVar("_Twin", bound="BaseClient")
 
@@ -231,10 +240,48 @@ class BaseClient:
         call = chat_call(model, messages, params, stream=stream, disabled=self._disabled)
         return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
 
-    def _exchange(self, call: Call, timeout: Timeout) -> Flow:
+    def _embedding(
+        self,
+        texts: Iterable[str],
+        words: tuple[str, int, int | None],
+        params: Any,
+        timeout: TimeoutLike,
+        on_batch: OnBatch | None,
+    ) -> EmbeddingJob:
+        """The job of an embedding call; nothing is sent yet."""
+        listed = check_texts(texts)
+        asked, size, at_once = words
+        at_least(1)("batch_size", size)
+        call = embed_call(asked, params, disabled=self._disabled)
+        model, memory = call(()).model or asked, _process.memory
+        limits: RateLimit | None = self._policy["figures"]
+        if at_once is None:
+            # Those beyond the limit wait for a slot, and go while others decode what came.
+            slots = limits.concurrent if limits is not None else None
+            at_once = AT_ONCE if slots is None else min(slots + SPARE, MOST_AT_ONCE)
+        at_least(1)("max_concurrency", at_once)
+        wait = self._timeout if timeout is None else Timeout.of(timeout)
+        total = self._policy["total_timeout"]
+        give_up = None if total is None else time.monotonic() + total
+
+        def flow(piece: Piece) -> Flow:
+            return self._exchange(call(listed[piece.start : piece.stop]), wait, give_up=give_up)
+
+        batches = Batches(
+            len(listed),
+            min(size, memory.facts(self.base_url, model).get("batch_size", size)),
+            model=model,
+            dimensions=call(()).asked("dimensions"),
+            learn=partial(memory.learn, self.base_url, model, "batch_size"),
+        )
+        return EmbeddingJob(batches, flow, at_once, on_batch)
+
+    def _exchange(self, call: Call, timeout: Timeout, *, give_up: float | None = None) -> Flow:
         if self._life.closed:
             raise ConfigurationError(f"this {type(self).__name__} was closed")
         terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
+        if give_up is not None:
+            terms = replace(terms, total_timeout=max(0.0, give_up - time.monotonic()))
         world = Surroundings(
             clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=self._redactor(call)
         )

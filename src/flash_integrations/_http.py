@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from ._core.commands import Head, Read, Send, Sleep
+from ._naps import Napper, nap
 from ._watchdog import Watch, watch
 from .endpoint import Endpoint
 from .errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
@@ -194,7 +195,7 @@ class _Port:
 
 
 class SyncPort(_Port):
-    """Carries commands out, blocking."""
+    """Carries commands out, blocking. Another thread may abandon it."""
 
     def __init__(
         self, endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, Any], client: httpx.Client | None
@@ -204,9 +205,17 @@ class SyncPort(_Port):
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
         self._watch: Watch | None = None
+        self._napper = Napper()
+
+    def abandon(self) -> None:
+        """From another thread: end what is going on here. A wait or a read ends at once, a sending with its head."""
+        self._napper.abandon()
+        if (watched := self._watch) is not None:
+            watched.shut()
 
     def send(self, command: Send) -> Head:
         """Send a request; give its head."""
+        self._napper.check()
         client = self._own or shared_client(self._endpoint.base_url)
         left = None if command.deadline is None else max(0.001, command.deadline - time.monotonic())
         connect = min((each for each in (command.connect, left) if each is not None), default=None)
@@ -222,16 +231,19 @@ class SyncPort(_Port):
         if self._watch is not None:
             # From here on the watch keeps the time; httpx's would give up on a silence that `progress` allows.
             request.extensions["timeout"]["read"] = None
+        self._napper.check()
         return self._head(self._response)
 
     def read(self, command: Read) -> bytes:
         """Read on; b"" at the end."""
+        self._napper.check()
         if self._watch is None:
             return self._next()
         self._watch.arm(command.deadline)
         try:
             data = self._next()
         except APIConnectionError as error:
+            self._napper.check()
             if self._watch.expired:
                 raise self._timed_out() from error
             raise
@@ -249,12 +261,7 @@ class SyncPort(_Port):
 
     def sleep(self, command: Sleep) -> None:
         """Wait for the time or the ticket."""
-        if command.ticket is None:
-            time.sleep(command.seconds or 0)
-            return
-        woken = threading.Event()
-        command.ticket.on_wake(woken.set)
-        woken.wait(command.seconds)
+        self._napper.nap(command)
 
     def close(self) -> None:
         """Let go of the answer."""
@@ -308,23 +315,7 @@ class AsyncPort(_Port):
 
     async def sleep(self, command: Sleep) -> None:
         """Wait for the time or the ticket."""
-        if command.ticket is None:
-            await asyncio.sleep(command.seconds or 0)
-            return
-        loop, woken = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake() -> None:
-            try:
-                loop.call_soon_threadsafe(woken.set)
-            except RuntimeError:
-                return  # the loop is closed: nobody waits there any more
-
-        command.ticket.on_wake(wake)
-        try:
-            async with asyncio.timeout(command.seconds):
-                await woken.wait()
-        except TimeoutError:
-            return
+        await nap(command)
 
     async def close(self) -> None:
         """Let go of the answer."""

@@ -87,21 +87,18 @@ _PASSED_ALONG = frozenset({"stream", "streaming", "stream_usage", "formatted"})
 """Words of calls that frameworks hand through and that say nothing to a gateway here."""
 
 
-class FlashSettings(BaseModel):
-    """Connection, policy and sampling of an adapter; see ``FlashClient`` for what each connection word means."""
+class ConnectionSettings(BaseModel):
+    """Connection and policy of an adapter; see ``FlashClient`` for what each word means."""
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
     )
 
-    ALIASES: ClassVar[Mapping[str, str]] = {
-        "model_name": "model",
-        "request_timeout": "timeout",
-        "stop_sequences": "stop",
-    }
+    ALIASES: ClassVar[Mapping[str, str]] = {"model_name": "model", "request_timeout": "timeout"}
     """The peers' words, and ours."""
 
-    model: str = Field(description="The model's id, such as gpt-5.2.")
+    SUCH_AS: ClassVar[str] = "gpt-5.2"
+    """A model's id, for errors."""
 
     provider: str | Provider | None = Field(default=None, description="A row of the catalogue.")
     api_key: SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None = Field(
@@ -128,34 +125,6 @@ class FlashSettings(BaseModel):
     http_async_client: Any = Field(default=None, exclude=True, repr=False, description="An httpx.AsyncClient.")
     client: Any = Field(default=None, exclude=True, repr=False, description="A FlashClient or AsyncFlashClient.")
 
-    temperature: _Checked[float] = None
-    top_p: _Checked[float] = None
-    max_tokens: _Checked[int] = None
-    max_completion_tokens: _Checked[int] = None
-    n: _Checked[int] = None
-    stop: _Checked[str | list[str]] = None
-    frequency_penalty: _Checked[float] = None
-    presence_penalty: _Checked[float] = None
-    seed: _Checked[int] = None
-    user: _Checked[str] = None
-    store: _Checked[bool] = None
-    reasoning_effort: _Checked[str] = None
-    response_format: _Checked[dict[str, Any]] = None
-    modalities: _Checked[list[str]] = None
-    audio: _Checked[dict[str, Any]] = None
-    logprobs: _Checked[bool] = None
-    top_logprobs: _Checked[int] = None
-    logit_bias: _Checked[dict[str, float]] = None
-    verbosity: _Checked[str] = None
-    service_tier: _Checked[str] = None
-    web_search_options: _Checked[dict[str, Any]] = None
-    prediction: _Checked[dict[str, Any]] = None
-    parallel_tool_calls: _Checked[bool] = None
-    tool_choice: _Checked[str | dict[str, Any]] = None
-
-    send_reasoning: bool = Field(default=False, description="Send the reasoning of earlier answers back.")
-    system_role: str = Field(default="system", description='The role of system messages on the wire, or "developer".')
-
     _made: tuple[dict[str, Any], FlashClient] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
@@ -170,8 +139,7 @@ class FlashSettings(BaseModel):
             if alias in values and alias not in known:
                 values.setdefault(word, values.pop(alias))
         refuse_unknown(cls.__name__, values, {*known, *cls.ALIASES})
-        if not isinstance(values.get("model"), str) or not values["model"]:
-            raise ConfigurationError(f"{cls.__name__} needs model=, the model's id, such as model='gpt-5.2'")
+        cls._check_model(values)
         if isinstance(values.get("rate_limit"), RateLimit):
             figures = asdict(values["rate_limit"])
             values["rate_limit"] = {key: value for key, value in figures.items() if value is not None}
@@ -181,6 +149,16 @@ class FlashSettings(BaseModel):
             del values["max_retries"]
         _refuse_shown_secrets(cls.__name__, values)
         return values
+
+    @classmethod
+    def _check_model(cls, values: Mapping[str, Any]) -> None:
+        """Refuse a model that is none, before Pydantic does in words of its own."""
+        word = "model" if "model" in cls.model_fields else "model_name"
+        given = values.get(word)
+        if given is None and not cls.model_fields[word].is_required() and word not in values:
+            return
+        if not isinstance(given, str) or not given:
+            raise ConfigurationError(f"{cls.__name__} needs model=, the model's id, such as model={cls.SUCH_AS!r}")
 
     @model_validator(mode="after")
     def _try_settings(self) -> Self:
@@ -224,10 +202,6 @@ class FlashSettings(BaseModel):
         given["disabled_params"] = _names(given.get("disabled_params"))
         return FlashClient(**given)
 
-    def _sampling(self) -> dict[str, Any]:
-        """The sampling parameters that are set."""
-        return {word: value for word in SAMPLING_WORDS if (value := getattr(self, word)) is not None}
-
     def _call_words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """What a call says, under our words, without what frameworks pass along.
 
@@ -267,6 +241,55 @@ class FlashSettings(BaseModel):
             if shared is not None:
                 memo[id(shared)] = shared
         return super().__deepcopy__(memo)
+
+
+def without_keys(more: Mapping[str, Any]) -> dict[str, Any]:
+    """More words of a request, without headers and query parameters whose names say that they are secret."""
+    named = ("extra_headers", "extra_query")
+    return {
+        name: without_secrets(value) if name in named and isinstance(value, Mapping) else value
+        for name, value in more.items()
+    }
+
+
+class FlashSettings(ConnectionSettings):
+    """Connection, policy and sampling of a chat model."""
+
+    ALIASES: ClassVar[Mapping[str, str]] = {**ConnectionSettings.ALIASES, "stop_sequences": "stop"}
+
+    model: str = Field(description="The model's id, such as gpt-5.2.")
+
+    temperature: _Checked[float] = None
+    top_p: _Checked[float] = None
+    max_tokens: _Checked[int] = None
+    max_completion_tokens: _Checked[int] = None
+    n: _Checked[int] = None
+    stop: _Checked[str | list[str]] = None
+    frequency_penalty: _Checked[float] = None
+    presence_penalty: _Checked[float] = None
+    seed: _Checked[int] = None
+    user: _Checked[str] = None
+    store: _Checked[bool] = None
+    reasoning_effort: _Checked[str] = None
+    response_format: _Checked[dict[str, Any]] = None
+    modalities: _Checked[list[str]] = None
+    audio: _Checked[dict[str, Any]] = None
+    logprobs: _Checked[bool] = None
+    top_logprobs: _Checked[int] = None
+    logit_bias: _Checked[dict[str, float]] = None
+    verbosity: _Checked[str] = None
+    service_tier: _Checked[str] = None
+    web_search_options: _Checked[dict[str, Any]] = None
+    prediction: _Checked[dict[str, Any]] = None
+    parallel_tool_calls: _Checked[bool] = None
+    tool_choice: _Checked[str | dict[str, Any]] = None
+
+    send_reasoning: bool = Field(default=False, description="Send the reasoning of earlier answers back.")
+    system_role: str = Field(default="system", description='The role of system messages on the wire, or "developer".')
+
+    def _sampling(self) -> dict[str, Any]:
+        """The sampling parameters that are set."""
+        return {word: value for word in SAMPLING_WORDS if (value := getattr(self, word)) is not None}
 
 
 def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:

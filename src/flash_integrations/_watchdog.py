@@ -49,6 +49,13 @@ class Watch:
         with self._lock:
             self._deadline = self._expire = None
 
+    def shut(self) -> None:
+        """Let the deadline pass now."""
+        with self._lock:
+            if self._expire is not None:
+                self.expired = True
+                self._expire()
+
     def check(self, now: float, booked: float) -> None:
         """Called by the thread at the time it was booked for: expire, book again, or let go."""
         with self._lock:

@@ -44,7 +44,8 @@ class RateLimit:
     Attributes:
         requests_per_minute: requests in any 60 seconds.
         requests_per_hour: requests in any 3,600 seconds.
-        tokens_per_minute: tokens in any 60 seconds. Known, but not kept before sending yet.
+        tokens_per_minute: tokens in any 60 seconds, of requests and answers. Estimated before sending, then corrected
+            by what the answer tells.
         concurrent: requests at once; a stream counts until it ends.
     """
 

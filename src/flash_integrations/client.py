@@ -6,17 +6,20 @@ A client holds connection and policy; its verbs take model and sampling. All tha
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from ._base import BaseClient, TimeoutLike
+from ._base import BaseClient, OnBatch, TimeoutLike
 from ._core.call import MODELS_PATH, Call
 from ._core.completion import ChatDelta, Completion
+from ._core.embed_call import BATCH_SIZE, DEFAULT_MODEL
+from ._core.embeddings import Embeddings
 from ._core.flow import Flow
-from ._core.wire import ChatParams
+from ._core.wire import ChatParams, EmbedParams
 from ._http import AsyncPort, SyncPort
+from ._side_by_side import agather, gather
 from .errors import FlashError
 
 __all__ = ["AsyncChatStream", "AsyncFlashClient", "ChatStream", "FlashClient"]
@@ -164,8 +167,8 @@ class FlashClient(BaseClient):
     def _port(self) -> SyncPort:
         return SyncPort(self._endpoint, self._headers, self._query, self._http)
 
-    def _run(self, flow: Flow) -> Any:
-        port = self._port()
+    def _run(self, flow: Flow, port: SyncPort | None = None) -> Any:
+        port = port or self._port()
         for _ in drive(flow, port):
             pass
         return port.result
@@ -207,6 +210,39 @@ class FlashClient(BaseClient):
         Arguments and errors are :meth:`chat`'s; a broken stream's error has ``partial``.
         """
         return ChatStream(self._chat(model, messages, params, timeout, stream=True), self._port())
+
+    def embed(
+        self,
+        texts: Iterable[str],
+        *,
+        model: str = DEFAULT_MODEL,
+        batch_size: int = BATCH_SIZE,
+        max_concurrency: int | None = None,
+        timeout: TimeoutLike = None,
+        on_batch: OnBatch | None = None,
+        **params: Unpack[EmbedParams],
+    ) -> Embeddings:
+        """Turn texts into vectors, in batches that are sent side by side within the limits.
+
+        Args:
+            texts: the texts, none of them empty. No texts give no vectors, and nothing is sent.
+            model: the model's id.
+            batch_size: texts in a request; fewer where the gateway refuses so many, which is learned.
+            max_concurrency: requests at once. Default: the limits' ``concurrent``, else 8.
+            timeout: for each request, as in the constructor; ``total_timeout`` is for the whole call.
+            on_batch: called as each batch is done, in any order, with the position of its first text and its vectors.
+            **params: ``dimensions``, ``encoding_format``, ``user``, ``extra_body``, ``extra_headers``, ``extra_query``;
+                unknown ones go into the body as they are.
+
+        Raises:
+            InvalidRequestError: what is no text, an empty one (told by position), or a bad parameter; nothing was sent.
+            ContextLengthError: a text is too long; the message tells which, by position.
+            MalformedResponseError: vectors are missing, of unequal length or not of ``dimensions``, or no numbers.
+            FlashError: what else the call came to. The first error ends all requests of the call.
+        """
+        job = self._embedding(texts, (model, batch_size, max_concurrency), params, timeout, on_batch)
+        gather(job, self._run, self._port)
+        return job.batches.result()
 
     def models(self) -> list[str]:
         """The ids of the models the gateway lists for this key.
@@ -266,6 +302,22 @@ class AsyncFlashClient(BaseClient):
     ) -> AsyncChatStream:
         """As :meth:`FlashClient.stream_chat`: a plain function that gives an asynchronous iterator."""
         return AsyncChatStream(self._chat(model, messages, params, timeout, stream=True), self._port())
+
+    async def embed(
+        self,
+        texts: Iterable[str],
+        *,
+        model: str = DEFAULT_MODEL,
+        batch_size: int = BATCH_SIZE,
+        max_concurrency: int | None = None,
+        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it, in both colours
+        on_batch: OnBatch | None = None,
+        **params: Unpack[EmbedParams],
+    ) -> Embeddings:
+        """As :meth:`FlashClient.embed`."""
+        job = self._embedding(texts, (model, batch_size, max_concurrency), params, timeout, on_batch)
+        await agather(job, self._run)
+        return job.batches.result()
 
     async def models(self) -> list[str]:
         """As :meth:`FlashClient.models`."""

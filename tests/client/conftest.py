@@ -36,6 +36,10 @@ class Calls:
 
         return asyncio.run(collect())
 
+    def embed(self, client, texts, **words):
+        """The vectors of texts."""
+        return client.embed(texts, **words) if self.colour == "sync" else asyncio.run(client.twin.embed(texts, **words))
+
     def models(self, client):
         """The gateway's models."""
         return client.models() if self.colour == "sync" else asyncio.run(client.twin.models())

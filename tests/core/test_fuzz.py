@@ -12,7 +12,9 @@ from flash_integrations._core.completion import Completion
 from flash_integrations._core.reading import ChatReading
 from flash_integrations._core.terms import Surroundings
 from flash_integrations.errors import FlashError
-from flash_integrations.langchain._messages import to_chunk, to_last_chunk, to_result
+from flash_integrations.langchain._events import Events
+from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
+from flash_integrations.langchain._to_wire import to_wire
 from flash_integrations.llama_index._messages import to_response
 
 REAL = (Path(__file__).parents[1] / "wire" / "real_answer.sse").read_bytes()
@@ -78,12 +80,20 @@ BODIES = st.binary(max_size=300) | damaged() | CHUNKS | CHUNKS.map(lambda body: 
 def test_any_bytes_are_an_answer_or_an_error(body, cuts):
     """Random bytes, damaged answers and crooked objects: nothing but a FlashError is raised, in core and adapters."""
     answer, deltas = read(body, sorted(min(cut, len(body)) for cut in cuts))
+    manners = [Manner("x", blocks=blocks) for blocks in (False, True)]
+    ways = [(Chunks(manner), Events(manner, message_id="1", model="m")) for manner in manners]
     for delta in deltas:
-        to_chunk(delta)
+        for chunks, events in ways:
+            assert list(events.add(delta)) is not None
+            chunk = chunks.chunk(delta)
+            assert chunk is None or isinstance(chunk.message.content_blocks, list)
     if answer is None:
         return
     assert isinstance(answer, Completion)
     json.dumps(answer.as_dict())
-    to_result(answer, "x")
-    to_last_chunk(answer, "x")
+    for manner, (chunks, events) in zip(manners, ways, strict=True):
+        messages = [each.message for each in to_result(answer, manner).generations]
+        assert all(isinstance(each.content_blocks, list) for each in [*messages, chunks.last(answer).message])
+        assert list(events.end(answer))[-1]["event"] == "message-finish"
+        to_wire(messages, send_reasoning=True)
     to_response(answer)

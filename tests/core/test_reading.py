@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, chunk, plain
@@ -232,3 +233,17 @@ def test_a_lost_line_spoils_a_json_body():
     """Half a body is none."""
     with pytest.raises(APIConnectionError):
         listed({"data": []}, lost=LOST)
+
+
+def test_headers_come_along_without_secrets():
+    """A completion has its answer's headers, but no cookies and keys; the key is taken out where it is echoed."""
+    world = replace(WORLD, redact=lambda text: text.replace("sk-1", "***"))
+    headers = {"x-request-id": "r1", "set-cookie": "a=b", "authorization": "Bearer sk-1", "x-echo": "key sk-1"}
+    made = ChatReading(headers, streamed=True, world=world)
+    for segment in WHOLE.segments:
+        made.feed(segment)
+    answer = made.result(resends=0)
+    assert answer.headers == {"x-request-id": "r1", "x-echo": "key ***"}
+    assert answer.request_id == "r1"
+    assert "x-echo" not in repr(answer)
+    assert answer == whole(*WHOLE.segments)

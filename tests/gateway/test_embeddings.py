@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+from flash_integrations.catalogue import RateLimit
 from flash_integrations.testing import LocalGateway
 from flash_integrations.testing.vectors import embed
 
@@ -76,6 +77,44 @@ def test_an_empty_string_is_named_by_position(call):
     """The refusal says which text it was."""
     refused = call.post("/embeddings", {"model": MODEL, "input": ["a", ""]})
     assert "input[1]" in refused.json()["error"]["message"]
+
+
+def test_more_texts_than_a_request_may_hold_are_refused(call):
+    """2,048 texts are taken, one more is refused with the figure, as OpenAI does."""
+    body = {"model": MODEL, "input": ["a"] * 2048, "dimensions": 1}
+    assert call.post("/embeddings", body).status_code == 200
+    refused = call.post("/embeddings", body | {"input": ["a"] * 2049})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "array_above_max_length")
+    assert "maximum length 2048" in refused.json()["error"]["message"]
+
+
+def test_an_upstream_embeds_in_the_gateways_place(caller_of):
+    """With an upstream, its vectors come back, whatever model name it knows them by."""
+    with (
+        LocalGateway("openai") as behind,
+        LocalGateway("openai", upstream=behind.base_url, upstream_key=behind.api_key, upstream_model="e5") as gateway,
+    ):
+        answer = caller_of(gateway).post("/embeddings", {"model": MODEL, "input": ["a cat"], "dimensions": 8}).json()
+        assert answer["data"][0]["embedding"] == embed("a cat", 8)
+        assert behind.requests[0].body["model"] == "e5"
+
+
+def test_a_fault_meets_embeddings_too(gateway, call):
+    """A status replaces the answer, a cut breaks it off in the middle."""
+    gateway.fault(503)
+    assert call.post("/embeddings", {"model": MODEL, "input": "a"}).status_code == 503
+    gateway.fault(cut=1)
+    with pytest.raises(ValueError, match=r"."):
+        call.post("/embeddings", {"model": MODEL, "input": "a"}).json()
+
+
+def test_tokens_of_texts_count_against_the_limit(caller_of):
+    """The texts of a request take from the tokens of a minute."""
+    with LocalGateway("openai", rate_limit=RateLimit(tokens_per_minute=10)) as gateway:
+        call = caller_of(gateway)
+        asked = [call.post("/embeddings", {"model": MODEL, "input": "字" * 6, "dimensions": 1}) for _ in range(2)]
+        assert [each.status_code for each in asked] == [200, 429]
+        assert "tokens per minute" in asked[1].json()["error"]["message"]
 
 
 def test_a_text_beyond_the_models_window_is_refused(caller_of):

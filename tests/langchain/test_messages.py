@@ -19,7 +19,9 @@ from langchain_core.messages import (
 
 from flash_integrations import Completion, errors
 from flash_integrations._core.completion import ChatDelta, Choice, ToolCall, ToolCallDelta, Usage
-from flash_integrations.langchain._messages import to_chunk, to_last_chunk, to_result, to_usage, to_wire
+from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
+from flash_integrations.langchain._to_wire import to_wire
+from flash_integrations.langchain._usage import to_usage
 from flash_integrations.testing import Answer
 
 CALL = {"name": "add", "args": {"a": 1}, "id": "call_1", "type": "tool_call"}
@@ -238,7 +240,7 @@ def completion(*choices, **fields):
 
 def message_of(choice, **fields):
     """The one message of an answer of one choice."""
-    (generation,) = to_result(completion(choice, **fields), "flashapi").generations
+    (generation,) = to_result(completion(choice, **fields), Manner("flashapi")).generations
     return generation.message
 
 
@@ -335,7 +337,7 @@ def test_no_usage_is_none():
 
 def test_usage_counts_once_among_choices():
     """The usage of several choices is on the first message alone."""
-    result = to_result(completion(Choice(text="a"), Choice(index=1, text="b")), "flashapi")
+    result = to_result(completion(Choice(text="a"), Choice(index=1, text="b")), Manner("flashapi"))
     assert [generation.message.usage_metadata is None for generation in result.generations] == [False, True]
     assert [generation.text for generation in result.generations] == ["a", "b"]
 
@@ -345,12 +347,13 @@ def test_usage_counts_once_among_choices():
 
 def test_a_delta_that_adds_nothing_is_no_chunk():
     """Finish reason and usage alone come with the last chunk, not before."""
-    assert to_chunk(ChatDelta(finish_reason="stop", usage=USAGE)) is None
+    assert Chunks(Manner("flashapi")).chunk(ChatDelta(finish_reason="stop", usage=USAGE)) is None
 
 
 def test_pieces_of_calls_carry_index_id_and_name():
     """The pieces of a call are told as they are."""
-    chunk = to_chunk(ChatDelta(tool_calls=(ToolCallDelta(1, "call_1", "add"), ToolCallDelta(1, arguments='{"a"'))))
+    delta = ChatDelta(tool_calls=(ToolCallDelta(1, "call_1", "add"), ToolCallDelta(1, arguments='{"a"')))
+    chunk = Chunks(Manner("flashapi")).chunk(delta)
     pieces = [{key: piece[key] for key in ("index", "id", "name", "args")} for piece in chunk.message.tool_call_chunks]
     assert pieces == [
         {"index": 1, "id": "call_1", "name": "add", "args": ""},
@@ -360,7 +363,7 @@ def test_pieces_of_calls_carry_index_id_and_name():
 
 def test_the_last_chunk_ends_the_message():
     """The last chunk has position, usage and metadata."""
-    chunk = to_last_chunk(completion(Choice(finish_reason="stop")), "flashapi")
+    chunk = Chunks(Manner("flashapi")).last(completion(Choice(finish_reason="stop")))
     assert chunk.message.chunk_position == "last"
     assert chunk.message.usage_metadata == to_usage(USAGE)
     assert chunk.message.response_metadata["finish_reason"] == "stop"

@@ -79,3 +79,11 @@ class TestChatFlash(ChatModelIntegrationTests):
     @property
     def model_override_value(self):
         return "gpt-5.1"
+
+
+class TestChatFlashInBlocks(TestChatFlash):
+    """The same with content blocks for content."""
+
+    @property
+    def chat_model_params(self):
+        return {**super().chat_model_params, "output_version": "v1"}

@@ -17,7 +17,7 @@ from llama_index.core.callbacks import (
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
 from pydantic import PrivateAttr
-from replay import WHOLE, refuse, replay
+from replay import DONE, WHOLE, Answer, chunk, refuse, replay
 
 from flash_integrations.errors import ServerError
 from flash_integrations.llama_index import FlashLLM
@@ -133,6 +133,19 @@ def test_tokens_are_counted_as_the_gateway_counts_them(name, gateway, llm_of):
     usage = last.raw["usage"]
     assert counter.prompt_llm_token_count == usage["prompt_tokens"]
     assert counter.completion_llm_token_count == usage["completion_tokens"]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_where_nothing_is_reported_tokens_are_estimated(name):
+    """A gateway that reports no usage leaves the counter to its tokenizer, in either colour, without a download."""
+    silent = Answer([chunk({"role": "assistant", "content": "Hello"}), chunk({}, "stop"), DONE])
+    with replay(silent) as server:
+        llm = of_server(server)
+        counter = TokenCountingHandler(tokenizer=llm.tokenizer)
+        llm.callback_manager = CallbackManager([counter])
+        CALLS[name](llm)
+    assert len(counter.llm_token_counts) == 1
+    assert counter.prompt_llm_token_count > 0 < counter.completion_llm_token_count
 
 
 class Turnstile:

@@ -272,12 +272,6 @@ def test_metadata_says_what_the_model_can():
     assert FlashLLM(model="gpt-5.2", max_tokens=9, num_output=7).metadata.num_output == 7
 
 
-def test_a_tokenizer_of_ones_own_is_kept():
-    """A tokenizer is what the user gave, and nothing is downloaded without one."""
-    assert FlashLLM(model="m").tokenizer is None
-    assert FlashLLM(model="m", tokenizer=str.split).tokenizer("a b") == ["a", "b"]
-
-
 # --- construction ---------------------------------------------------------------------------------------------------
 
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import base64
-from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
 from llama_index.core.base.llms.types import (
     AudioBlock,
-    CacheControl,
-    CachePoint,
     ChatMessage,
-    CitableBlock,
     CitationBlock,
-    DocumentBlock,
-    ImageBlock,
     MessageRole,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
-    VideoBlock,
 )
 
 from flash_integrations._core.completion import Choice, Completion, ToolCall, Usage
-from flash_integrations.errors import InvalidRequestError
-from flash_integrations.llama_index._messages import reads_files, to_completion, to_logprobs, to_response, to_wire
+from flash_integrations.llama_index._messages import to_completion, to_logprobs, to_response, to_wire
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(32)
-PDF = b"%PDF-1.4\n" + bytes(32)
 
 
 def encoded(data):
@@ -71,11 +61,6 @@ def test_system_messages_go_out_under_the_role_that_was_set():
     assert [body["role"] for body in to_wire(messages, system_role="developer")] == ["developer", "user"]
 
 
-def test_text_blocks_become_one_string():
-    """Text-only content is a string, for many upstreams take no lists."""
-    assert wire_of(TextBlock(text="a"), TextBlock(text="b"))["content"] == "ab"
-
-
 def test_a_message_without_content_is_an_empty_text():
     """A tool that gave nothing has an empty answer, which endpoints want said."""
     body = wire_of(role="tool", additional_kwargs={"tool_call_id": "c1"})
@@ -88,70 +73,6 @@ def test_names_and_call_ids_go_out_where_they_belong():
     assert wire_of(TextBlock(text="x"), additional_kwargs=kwargs) == {"role": "user", "content": "x", "name": "ann"}
     assert wire_of(TextBlock(text="x"), role="tool", additional_kwargs=kwargs)["tool_call_id"] == "c1"
     assert "tool_call_id" not in wire_of(TextBlock(text="x"), role="assistant", additional_kwargs=kwargs)
-
-
-@pytest.mark.parametrize(
-    ("block", "part"),
-    [
-        (ImageBlock(url="https://host.test/a.png"), {"url": "https://host.test/a.png"}),
-        (ImageBlock(url="https://host.test/a.png", detail="low"), {"url": "https://host.test/a.png", "detail": "low"}),
-        (ImageBlock(image=PNG), {"url": f"data:image/png;base64,{encoded(PNG)}"}),
-        (ImageBlock(image=BytesIO(PNG)), {"url": f"data:image/png;base64,{encoded(PNG)}"}),
-    ],
-    ids=["url", "detail", "bytes", "file object"],
-)
-def test_images_go_out_as_urls(block, part):
-    """An image goes by its URL, or in a data URL of its own type."""
-    content = wire_of(TextBlock(text="see"), block)["content"]
-    assert content == [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": part}]
-
-
-def test_audio_goes_out_with_its_format():
-    """Sound goes out as base64 beside its format's name."""
-    assert wire_of(AudioBlock(audio=WAV))["content"] == [
-        {"type": "input_audio", "input_audio": {"data": encoded(WAV), "format": "wav"}}
-    ]
-
-
-def test_audio_of_unknown_format_is_refused():
-    """Sound whose format cannot be told is refused with what to write, rather than sent as null."""
-    with pytest.raises(InvalidRequestError, match="format="):
-        wire_of(AudioBlock(audio=b"?"))
-
-
-def test_documents_go_out_as_files(tmp_path):
-    """A document goes out as a data URL, under its title or its file's name."""
-    path = tmp_path / "report.pdf"
-    path.write_bytes(PDF)
-    data = f"data:application/pdf;base64,{encoded(PDF)}"
-    assert wire_of(DocumentBlock(data=PDF, title="r.pdf"))["content"] == [
-        {"type": "file", "file": {"filename": "r.pdf", "file_data": data}}
-    ]
-    assert wire_of(DocumentBlock(path=path))["content"] == [
-        {"type": "file", "file": {"filename": "report.pdf", "file_data": data}}
-    ]
-
-
-def test_citable_blocks_say_where_they_are_from():
-    """What may be cited goes out as text, after its title and source."""
-    block = CitableBlock(title="Primes", source="p. 3", content="2 is prime.")
-    assert wire_of(block)["content"] == "Primes (p. 3):\n2 is prime."
-
-
-def test_video_is_refused_clearly():
-    """Video has no form on the wire; the error names the message and what to do instead."""
-    with pytest.raises(InvalidRequestError, match=r"messages\[0\]: video .* frames as images"):
-        wire_of(VideoBlock(video=b"abc"))
-
-
-def test_cache_points_citations_and_reasoning_stay_behind():
-    """Blocks that are no content leave the text as it is."""
-    behind = [
-        CachePoint(cache_control=CacheControl(type="ephemeral")),
-        CitationBlock(cited_content="x", source="s", title="t", additional_location_info={}),
-        ThinkingBlock(content="hm"),
-    ]
-    assert wire_of(TextBlock(text="a"), *behind, role="assistant") == {"role": "assistant", "content": "a"}
 
 
 def test_reasoning_goes_back_only_when_asked_for():
@@ -215,16 +136,6 @@ def test_refusals_and_spoken_answers_go_back():
     for kwargs in ({"audio": {"id": "a1"}}, {"reference_audio_id": "a1"}):
         spoken = wire_of(AudioBlock(audio=b"?"), role="assistant", additional_kwargs=kwargs)
         assert spoken == {"role": "assistant", "content": None, "audio": {"id": "a1"}}
-
-
-def test_what_takes_time_to_read_is_known(tmp_path):
-    """Files, and sound and documents behind URLs, are read away from the loop; an image's URL is only passed on."""
-    path = tmp_path / "a.png"
-    path.write_bytes(PNG)
-    slow = [ImageBlock(path=path), AudioBlock(url="https://host.test/a.wav"), DocumentBlock(url="https://host.test/a")]
-    quick = [ImageBlock(url="https://host.test/a.png"), TextBlock(text="x")]
-    assert [reads_files([ChatMessage(blocks=[block])]) for block in slow] == [True, True, True]
-    assert not reads_files([ChatMessage(blocks=quick)])
 
 
 # --- inward ---------------------------------------------------------------------------------------------------------
@@ -294,14 +205,58 @@ def test_a_function_call_is_shown_as_a_tool_call_too():
 def test_refusals_annotations_and_audio_have_their_places():
     """What is not text is in additional_kwargs; sound is a block as well."""
     sound = {"id": "a1", "data": encoded(WAV), "transcript": "hi", "expires_at": 1}
-    said = Choice(refusal="no", annotations=({"type": "url_citation"},), audio=sound)
+    said = Choice(refusal="no", annotations=({"type": "file_citation"},), audio=sound)
     message = to_response(completion(said)).message
     assert message.additional_kwargs == {
         "refusal": "no",
-        "annotations": [{"type": "url_citation"}],
+        "annotations": [{"type": "file_citation"}],
         "audio": {"id": "a1", "transcript": "hi", "expires_at": 1},
     }
     assert message.blocks[-1].resolve_audio().read() == WAV
+
+
+CITED = {"url": "https://host.test/a", "title": "A", "start_index": 0, "end_index": 5}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words", "title", "place"),
+    [
+        ({"type": "url_citation", "url_citation": CITED}, "Paris", "A", {"start_index": 0, "end_index": 5}),
+        ({"type": "url_citation", **CITED}, "Paris", "A", {"start_index": 0, "end_index": 5}),
+        ({"type": "url_citation", "url_citation": {**CITED, "content": "The page."}}, "The page.", "A", None),
+        ({"type": "url_citation", "url_citation": {"url": CITED["url"]}}, "", CITED["url"], {}),
+        ({"type": "url_citation", "url_citation": {**CITED, "start_index": None, "title": 7}}, "", CITED["url"], None),
+    ],
+    ids=["nested", "flat", "with the page's words", "bare", "crooked"],
+)
+def test_url_citations_become_blocks(annotation, words, title, place):
+    """A source that the answer names is a block after the text, with the words that are cited; the raw one stays."""
+    message = to_response(completion(Choice(text="Paris is sunny.", annotations=(annotation,)))).message
+    text, citation = message.blocks
+    assert isinstance(citation, CitationBlock)
+    assert (message.content, text.text) == ("Paris is sunny.", "Paris is sunny.")
+    assert (citation.source, citation.title, citation.cited_content.text) == (CITED["url"], title, words)
+    assert place is None or citation.additional_location_info == place
+    assert message.additional_kwargs["annotations"] == [annotation]
+    assert to_wire([message]) == [{"role": "assistant", "content": "Paris is sunny."}]
+
+
+@pytest.mark.parametrize("annotation", [{"type": "file_citation", "file_citation": {}}, {"type": "url_citation"}, "x"])
+def test_other_annotations_stay_beside_the_message(annotation):
+    """What is no citation of a page makes no block and is kept as it came."""
+    message = to_response(completion(Choice(text="a", annotations=(annotation,)))).message
+    assert message.blocks == [TextBlock(text="a")]
+    assert message.additional_kwargs["annotations"] == [annotation]
+
+
+def test_crooked_logprobs_and_details_do_not_break_an_answer():
+    """Wrong types beside the text are left out; the text comes."""
+    odd = {"content": [{"token": 5, "logprob": "x", "bytes": "y", "top_logprobs": {}}, 7]}
+    usage = Usage(completion_tokens_details=["?"])
+    response = to_response(completion(Choice(text="a", reasoning="r", logprobs=odd), usage=usage))
+    assert [(each.token, each.logprob, each.bytes) for each in response.logprobs[0]] == [("", 0.0, [])]
+    assert to_logprobs({"content": {"a": 1}}) is None
+    assert response.message.blocks == [ThinkingBlock(content="r"), TextBlock(text="a")]
 
 
 def test_every_choice_is_in_raw():

@@ -11,6 +11,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.rate_limiter import TokenBucketRateLimiter
+from pydantic import BaseModel
 from replay import WHOLE, replay
 
 from flash_integrations import AsyncFlashClient, FlashClient, Provider, RateLimit, get_provider
@@ -169,3 +170,56 @@ def test_rows_limits_and_timeouts_survive_a_dump():
     assert other.provider == row
     assert (other.rate_limit, other.timeout) == ({"requests_per_minute": 5}, {"progress": 5})
     assert other._flash().provider.streams("x")
+
+
+SECRET_HEADERS = {"extra_headers": {"X-Api-Key": KEY, "X-Team": "red"}, "extra_query": {"token": KEY}, "top_k": 5}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"default_headers": {"X-Api-Key": KEY}}, {"additional_kwargs": SECRET_HEADERS}],
+    ids=lambda words: next(iter(words)),
+)
+def test_keys_among_headers_show_nowhere(server, words):
+    """A key in a header of the object's own is in no repr, dump or pickle, goes out with calls, and is not lost."""
+    llm = FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key="sk-other", **words)
+    assert "sentinel" not in shown(llm)
+    llm.chat(MESSAGES)
+    assert f"x-api-key: {KEY}" in server.heads[-1].lower()
+
+
+def test_what_is_no_key_among_additional_kwargs_stays(server):
+    """Only what is secret is left out of a dump and a pickle."""
+    llm = FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key=KEY, additional_kwargs=SECRET_HEADERS)
+    open_words = {"extra_headers": {"X-Team": "red"}, "extra_query": {}, "top_k": 5}
+    for other in (FlashLLM.from_dict(llm.to_dict()), arrived(pickle.dumps(llm))):
+        assert other.additional_kwargs == open_words
+    assert llm.additional_kwargs == SECRET_HEADERS == copy.deepcopy(llm).additional_kwargs
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+def test_whatever_was_set_is_plain_data_in_json():
+    """A class to answer in is its schema in a dump, and a set of names a list."""
+    llm = FlashLLM(model="gpt-5.2", response_format=City, disabled_params={"stop", "seed"})
+    data = json.loads(llm.to_json())
+    assert data["response_format"]["json_schema"]["name"] == "City"
+    assert data["disabled_params"] == ["seed", "stop"]
+    assert FlashLLM.from_json(llm.to_json()).to_dict() == data
+
+
+def test_the_payload_names_the_model_and_no_more(llm):
+    """What observers get says which class and model answer, and what it can."""
+    assert llm.to_payload() == {"class_name": "FlashLLM", **llm.metadata.model_dump()}
+
+
+def test_a_dump_calls_with_the_key_of_its_environment(server, llm, monkeypatch):
+    """An object made of a dump answers once the environment has the key, at the gateway that was dumped."""
+    monkeypatch.setenv("FLASH_BASE_URL", server.base_url)
+    monkeypatch.setenv("FLASH_API_KEY", "sk-of-the-other-side")
+    assert FlashLLM.from_dict(llm.to_dict()).complete("hi").text == "Hello"
+    assert "sk-of-the-other-side" in server.heads[-1]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from llama_index.core.base.llms.types import TextBlock, ThinkingBlock, ToolCallBlock
+import base64
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from llama_index.core.base.llms.types import AudioBlock, CitationBlock, TextBlock, ThinkingBlock, ToolCallBlock
 
 from flash_integrations._core.completion import ChatDelta, Choice, Completion, ToolCall, ToolCallDelta, Usage
+from flash_integrations._core.reading import ChatReading
+from flash_integrations._core.terms import Surroundings
+from flash_integrations.llama_index._messages import to_response
 from flash_integrations.llama_index._streams import Reply
 
 
@@ -85,3 +93,93 @@ def test_other_choices_are_left_to_raw():
     """Deltas of further choices give no items."""
     whole = Completion(choices=(Choice(text="a", finish_reason="stop"),))
     assert [item.delta for item in items_of([ChatDelta(1, "b"), ChatDelta(0, "a")], whole)] == ["a", ""]
+
+
+# --- the wire's bytes, cut anywhere -----------------------------------------------------------------------------------
+
+SPEECH = base64.b64encode(b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(24)).decode()
+CITATION = {"type": "url_citation", "url_citation": {"url": "https://host.test", "start_index": 0, "end_index": 2}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": "巴黎"}'}}
+
+
+def read(body, cuts=(), *, streamed):
+    """The deltas and the completion of a body that comes in these pieces."""
+    world = Surroundings(clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=lambda: "new")
+    reading = ChatReading({}, streamed=streamed, world=world)
+    deltas = []
+    for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True):
+        deltas += reading.feed(body[start:end])
+    deltas += reading.close(None, lenient=False)
+    return deltas, reading.result(resends=0)
+
+
+def answer_of(choice, **top):
+    """A body with one choice."""
+    return {"id": "x", "created": 1, "model": "m", "choices": [{"index": 0, **choice}], **top}
+
+
+def stream_of(deltas, finish):
+    """The wire's bytes of a stream."""
+    chunks = [answer_of({"delta": delta, "finish_reason": None}) for delta in deltas]
+    chunks.append(answer_of({"delta": {}, "finish_reason": finish}))
+    lines = [f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n" for chunk in chunks]
+    return "".join([*lines, "data: [DONE]\n\n"]).encode()
+
+
+@st.composite
+def streams(draw):
+    """A message of any kind, and the bytes of a stream that says it in pieces, with where they are cut."""
+    pieces = st.lists(st.text(min_size=1, max_size=4), max_size=4)
+    reasoning, content, refusal = draw(pieces), draw(pieces), draw(pieces)
+    deltas = [{"reasoning_content": piece} for piece in reasoning] + [{"content": piece} for piece in content]
+    deltas += [{"refusal": piece} for piece in refusal]
+    message = {"role": "assistant", "content": "".join(content)}
+    for name, texts in (("reasoning_content", reasoning), ("refusal", refusal)):
+        if texts:
+            message[name] = "".join(texts)
+    calls = draw(st.booleans())
+    if calls:
+        arguments, at = CALL["function"]["arguments"], draw(st.integers(0, 13))
+        head = {"index": 0, **CALL, "function": {"name": "f", "arguments": arguments[:at]}}
+        deltas += [{"tool_calls": [head]}, {"tool_calls": [{"index": 0, "function": {"arguments": arguments[at:]}}]}]
+        message["tool_calls"] = [CALL]
+    if draw(st.booleans()):
+        deltas.append({"annotations": [CITATION]})
+        message["annotations"] = [CITATION]
+    if draw(st.booleans()):
+        # Each piece of sound is base64 of its own.
+        deltas += [{"audio": {"id": "a1", "data": SPEECH[:16]}}, {"audio": {"data": SPEECH[16:], "transcript": "hi"}}]
+        message["audio"] = {"id": "a1", "data": SPEECH, "transcript": "hi"}
+    finish = "tool_calls" if calls else "stop"
+    body = stream_of([{"role": "assistant"}, *deltas], finish)
+    cuts = sorted(draw(st.lists(st.integers(0, len(body)), max_size=5)))
+    return answer_of({"message": message, "finish_reason": finish}), body, cuts
+
+
+@settings(max_examples=300, deadline=None)
+@given(streams())
+def test_however_it_is_cut_a_stream_is_the_whole_answer_bit_by_bit(case):
+    """The deltas add up to the text of every item so far, and the last item is the message that a plain call gives."""
+    plain, body, cuts = case
+    items = items_of(*read(body, cuts, streamed=True))
+    whole = to_response(read(json.dumps(plain).encode(), streamed=False)[1])
+    text = ""
+    for item in items:
+        text += item.delta
+        assert (item.message.content or "") == text
+    thoughts = [block.content for block in items[-1].message.blocks if isinstance(block, ThinkingBlock)]
+    assert "".join(item.additional_kwargs.get("thinking_delta", "") for item in items) == "".join(thoughts)
+    assert items[-1].message == whole.message
+    assert items[-1].raw == whole.raw
+
+
+def test_sound_and_sources_are_in_the_last_item():
+    """What is whole only in the end, a spoken answer and its citations, comes as blocks of the last item."""
+    deltas = [{"content": "Hi"}, {"audio": {"id": "a1", "data": SPEECH[:16]}}, {"audio": {"data": SPEECH[16:]}}]
+    items = items_of(*read(stream_of([*deltas, {"annotations": [CITATION]}], "stop"), streamed=True))
+    text, citation, sound = items[-1].message.blocks
+    assert (text.text, citation.cited_content.text) == ("Hi", "Hi")
+    assert isinstance(citation, CitationBlock)
+    assert isinstance(sound, AudioBlock)
+    assert (sound.format, sound.resolve_audio().read()) == ("wav", base64.b64decode(SPEECH))
+    assert items[-1].message.additional_kwargs["audio"] == {"id": "a1"}

@@ -166,6 +166,8 @@ def test_other_models_call_a_tool(predict, gateway, llm_of):
         ({"model": BY_TOOL, "should_use_structured_outputs": True}, True),
         ({"model": BY_SCHEMA, "should_use_structured_outputs": False}, False),
         ({"model": BY_SCHEMA, "pydantic_program_mode": PydanticProgramMode.FUNCTION}, False),
+        ({"model": BY_SCHEMA, "pydantic_program_mode": PydanticProgramMode.OPENAI}, False),
+        ({"model": BY_SCHEMA, "pydantic_program_mode": "function"}, False),
     ],
     ids=str,
 )
@@ -207,18 +209,34 @@ def test_partial_objects_grow(llm):
     assert partial[-1] == PARIS
 
 
-def test_a_refusal_is_told_as_one(gateway, llm):
-    """A model that refuses is quoted, rather than read as broken JSON."""
-    gateway.script(Answer(refusal="I will not."))
-    with pytest.raises(ValueError, match="refused to give a Weather: I will not"):
-        llm.structured_predict(Weather, PROMPT, city="Paris")
+UNUSABLE = {
+    "refused": (Answer(refusal="I will not."), "refused to give a Weather: I will not"),
+    "no JSON": (Answer("not JSON"), "Weather"),
+    "another object": (Answer('{"name": "Paris"}'), "Weather"),
+    "cut": (Answer('{"city": "Par', finish_reason="length"), "Weather was cut at the token limit; raise max_tokens"),
+    "filtered": (Answer('{"city": "Par', finish_reason="content_filter"), "Weather was cut by a content filter"),
+}
 
 
-def test_what_is_no_such_object_is_an_error(gateway, llm):
-    """An answer that does not fit the class is Pydantic's error, a ValueError."""
-    gateway.script("not JSON")
-    with pytest.raises(ValueError, match="Weather"):
-        llm.structured_predict(Weather, PROMPT, city="Paris")
+@pytest.mark.parametrize(("answer", "said"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_is_no_such_object_is_an_error(predict, gateway, llm, answer, said):
+    """By no way does an answer that does not fit the class pass for one: a ValueError says why."""
+    gateway.script(answer)
+    with pytest.raises(ValueError, match=said):
+        predict(llm)
+
+
+def test_a_fence_around_an_object_is_no_fault(predict, gateway, llm):
+    """Models that are not held to the schema like to write JSON as a Markdown block."""
+    gateway.script(f"```json\n{PARIS.model_dump_json()}\n```")
+    assert predict(llm) == PARIS
+
+
+def test_a_model_may_be_asked_in_words_though_it_takes_schemas(predict, gateway, llm_of):
+    """pydantic_program_mode LLM writes the schema into the prompt, by every way."""
+    gateway.script(PARIS.model_dump_json())
+    assert predict(llm_of(model=BY_SCHEMA, pydantic_program_mode=PydanticProgramMode.LLM)) == PARIS
+    assert not gateway.requests[-1].body.keys() & {"tools", "response_format"}
 
 
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's own calls

@@ -127,11 +127,21 @@ def test_parallel_calls_come_back_in_every_way(llm, tools):
 
 
 def test_one_call_is_left_where_only_one_is_allowed(gateway, llm, tools):
-    """A model that makes two calls against its orders is cut to the first, in both copies."""
-    gateway.script(Answer(tool_calls=BOTH))
-    message = llm.chat_with_tools(tools, ASK).message
-    assert [block.tool_name for block in message.blocks] == ["get_weather"]
-    assert [call["function"]["name"] for call in message.additional_kwargs["tool_calls"]] == ["get_weather"]
+    """A model that makes two calls against its orders is cut to the first, in both copies, streamed or not."""
+
+    async def streamed():
+        return [item async for item in await llm.astream_chat_with_tools(tools, ASK)]
+
+    gateway.script(*[Answer(tool_calls=BOTH)] * 4)
+    for response in (
+        llm.chat_with_tools(tools, ASK),
+        asyncio.run(llm.achat_with_tools(tools, ASK)),
+        *list(llm.stream_chat_with_tools(tools, ASK))[-2:],
+        *asyncio.run(streamed())[-2:],
+    ):
+        message = response.message
+        assert [block.tool_name for block in message.blocks] == ["get_weather"]
+        assert [call["function"]["name"] for call in message.additional_kwargs["tool_calls"]] == ["get_weather"]
 
 
 def test_a_required_tool_is_called(llm, tools):

@@ -9,7 +9,7 @@ import pytest
 HERE = Path(__file__).parent
 TABLE = tomllib.loads((HERE / "rows.toml").read_text(encoding="utf-8"))
 ROWS = {row: where for part in TABLE.values() for row, where in part.items()}
-COUNTS = {"F": 26, "E": 26, "C": 18, "U": 12, "T": 26, "R": 8, "N": 13, "H": 24, "Q": 13}
+COUNTS = {"F": 26, "E": 26, "C": 18, "U": 12, "T": 26, "R": 8, "N": 13, "H": 24, "Q": 13, "V": 14}
 """How many rows each part of the notes has."""
 
 

@@ -6,7 +6,7 @@ So what comes of a stream equals what the plain endpoint would have answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -314,7 +314,14 @@ class Accumulator:
         usage = Usage(self._usage) if self._usage else None
         return [state.end(index, usage if index == last else None) for index, state in sorted(self._choices.items())]
 
-    def result(self, *, request_id: str | None = None, streamed: bool = False, resends: int = 0) -> Completion:
+    def result(
+        self,
+        *,
+        request_id: str | None = None,
+        streamed: bool = False,
+        resends: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> Completion:
         """The completion as it stands."""
         beside = self._beside or Chunk()
         return Completion(
@@ -329,6 +336,7 @@ class Accumulator:
             request_id=request_id,
             streamed=streamed,
             resends=resends,
+            headers=headers or {},
         )
 
 

@@ -19,6 +19,7 @@ from .wire import ChatParams
 
 CHAT_PATH = "/chat/completions"
 MODELS_PATH = "/models"
+EMBEDDINGS_PATH = "/embeddings"
 
 _MAX_STOP, _MAX_TOOLS = 4, 128
 _MAX_PAIRS, _MAX_KEY, _MAX_VALUE = 16, 64, 512
@@ -48,12 +49,21 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def may_stream(self) -> bool:
+        """Whether there is a streamed form of it."""
+        return self.path == CHAT_PATH
+
+    def asked(self, name: str) -> Any:
+        """What the body says under a name, or None."""
+        return (self.body or {}).get(name)
+
 
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = 60
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A value as errors show it: prompts and images are long."""
     return _shown.repr(value)
 
@@ -61,9 +71,9 @@ def _show(value: Any) -> str:
 def _number(low: float, high: float) -> Callable[[str, Any], None]:
     def check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidRequestError(f"{name} must be a number from {low:g} to {high:g}, not {_show(value)}")
+            raise InvalidRequestError(f"{name} must be a number from {low:g} to {high:g}, not {show(value)}")
         if not low <= value <= high:
-            raise InvalidRequestError(f"{name} must be from {low:g} to {high:g}, not {_show(value)}")
+            raise InvalidRequestError(f"{name} must be from {low:g} to {high:g}, not {show(value)}")
 
     return check
 
@@ -74,17 +84,24 @@ def _whole(low: int | None = None, high: int | None = None) -> Callable[[str, An
 
     def check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {_show(value)}")
+            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {show(value)}")
         if (low is not None and value < low) or (high is not None and value > high):
-            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {_show(value)}")
+            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {show(value)}")
 
     return check
 
 
-def _of(kind: type | tuple[type, ...], said: str) -> Callable[[str, Any], None]:
+def at_least(low: int) -> Callable[[str, Any], None]:
+    """A check for whole numbers of at least ``low``."""
+    return _whole(low)
+
+
+def kind_of(kind: type | tuple[type, ...], said: str) -> Callable[[str, Any], None]:
+    """A check for values of a kind, which errors call ``said``."""
+
     def check(name: str, value: Any) -> None:
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise InvalidRequestError(f"{name} must be {said}, not {_show(value)}")
+            raise InvalidRequestError(f"{name} must be {said}, not {show(value)}")
 
     return check
 
@@ -92,36 +109,34 @@ def _of(kind: type | tuple[type, ...], said: str) -> Callable[[str, Any], None]:
 def _stop(name: str, value: Any) -> None:
     texts = [value] if isinstance(value, str) else value
     if not _is_list(texts) or not all(isinstance(text, str) for text in texts):
-        raise InvalidRequestError(f"{name} must be a text or a list of texts, not {_show(value)}")
+        raise InvalidRequestError(f"{name} must be a text or a list of texts, not {show(value)}")
     if len(texts) > _MAX_STOP:
         raise InvalidRequestError(f"{name} takes at most {_MAX_STOP} texts, not {len(texts)}")
 
 
 def _tools(name: str, value: Any) -> None:
     if not _is_list(value) or not all(isinstance(tool, Mapping) for tool in value):
-        raise InvalidRequestError(f"{name} must be a list of tool descriptions (dicts), not {_show(value)}")
+        raise InvalidRequestError(f"{name} must be a list of tool descriptions (dicts), not {show(value)}")
     if len(value) > _MAX_TOOLS:
         raise InvalidRequestError(f"{name} takes at most {_MAX_TOOLS} tools, not {len(value)}")
 
 
 def _metadata(name: str, value: Any) -> None:
     if not isinstance(value, Mapping):
-        raise InvalidRequestError(f"{name} must be a dict of texts, not {_show(value)}")
+        raise InvalidRequestError(f"{name} must be a dict of texts, not {show(value)}")
     if len(value) > _MAX_PAIRS:
         raise InvalidRequestError(f"{name} takes at most {_MAX_PAIRS} pairs, not {len(value)}")
     for key, text in value.items():
         if not isinstance(key, str) or len(key) > _MAX_KEY:
-            raise InvalidRequestError(
-                f"{name}: a key must be a text of at most {_MAX_KEY} characters, not {_show(key)}"
-            )
+            raise InvalidRequestError(f"{name}: a key must be a text of at most {_MAX_KEY} characters, not {show(key)}")
         if not isinstance(text, str) or len(text) > _MAX_VALUE:
-            raise InvalidRequestError(f"{name}[{_show(key)}] must be a text of at most {_MAX_VALUE} characters")
+            raise InvalidRequestError(f"{name}[{show(key)}] must be a text of at most {_MAX_VALUE} characters")
 
 
-_text = _of(str, "a text")
-_flag = _of(bool, "True or False")
-_object = _of(Mapping, "a dict")
-_words = _of((list, tuple), "a list")
+_text = kind_of(str, "a text")
+_flag = kind_of(bool, "True or False")
+_object = kind_of(Mapping, "a dict")
+_words = kind_of((list, tuple), "a list")
 
 CHECKS: dict[str, Callable[[str, Any], None]] = {
     "temperature": _number(0, 2),
@@ -135,7 +150,7 @@ CHECKS: dict[str, Callable[[str, Any], None]] = {
     "top_logprobs": _whole(0, 20),
     "stop": _stop,
     "tools": _tools,
-    "tool_choice": _of((str, Mapping), "a text or a dict"),
+    "tool_choice": kind_of((str, Mapping), "a text or a dict"),
     "metadata": _metadata,
     "user": _text,
     "reasoning_effort": _text,
@@ -180,11 +195,11 @@ def chat_call(
     Raises:
         InvalidRequestError: a wrong type, a value out of its bounds, a misspelt name.
     """
-    _of(str, "a model's id")("model", model)
+    kind_of(str, "a model's id")("model", model)
     if not model:
-        raise InvalidRequestError(f"model must be a model's id, not {_show(model)}")
+        raise InvalidRequestError(f"model must be a model's id, not {show(model)}")
     values: dict[str, Any] = {
-        name: value for name, value in params.items() if not _is_unset(value) and name not in disabled
+        name: value for name, value in params.items() if not is_unset(value) and name not in disabled
     }
     if values.get("stop") == "":
         del values["stop"]
@@ -193,7 +208,7 @@ def chat_call(
         if check is not None:
             check(name, value)
         elif name != "stream":
-            _refuse_misspelt(name)
+            refuse_misspelt(name, CHECKS)
     _check_together(model, values)
     if is_o_series(model) and "max_tokens" in values:
         limit = values.pop("max_tokens")
@@ -217,7 +232,8 @@ def chat_call(
     )
 
 
-def _is_unset(value: Any) -> bool:
+def is_unset(value: Any) -> bool:
+    """Whether a parameter says nothing and is not sent."""
     return value is None or (isinstance(value, list | tuple | Mapping) and not value)
 
 
@@ -225,8 +241,9 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
-def _refuse_misspelt(name: str) -> None:
-    near = difflib.get_close_matches(name, CHECKS, n=1, cutoff=0.88)
+def refuse_misspelt(name: str, known: Collection[str]) -> None:
+    """Refuse a name that is nearly a known one; others are a gateway's own."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.88)
     if near:
         raise InvalidRequestError(
             f"unknown parameter {name!r}: did you mean {near[0]!r}? (a gateway's own parameters go by extra_body)"
@@ -245,17 +262,17 @@ def _check_together(model: str, values: dict[str, Any]) -> None:
 
 def _check_messages(messages: Any) -> list[dict[str, Any]]:
     if not _is_list(messages) or not messages:
-        raise InvalidRequestError(f"messages must be a list of at least one message, not {_show(messages)}")
+        raise InvalidRequestError(f"messages must be a list of at least one message, not {show(messages)}")
     return [_check_message(position, message) for position, message in enumerate(messages)]
 
 
 def _check_message(position: int, message: Any) -> dict[str, Any]:
     if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
-        raise InvalidRequestError(f"messages[{position}] must be a dict with a role, not {_show(message)}")
+        raise InvalidRequestError(f"messages[{position}] must be a dict with a role, not {show(message)}")
     content = message.get("content")
     if content is not None and not isinstance(content, str | list | tuple):
         raise InvalidRequestError(
-            f"messages[{position}].content must be a text or a list of parts, not {_show(content)}"
+            f"messages[{position}].content must be a text or a list of parts, not {show(content)}"
         )
     checked = dict(message)
     if isinstance(content, list | tuple):

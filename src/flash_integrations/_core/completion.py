@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,6 +141,7 @@ class Completion:
         request_id: the gateway's id for the request, from its headers, or None.
         streamed: whether the wire was streamed.
         resends: how many times the request was sent again.
+        headers: the answer's headers, names in lower case, without cookies and keys.
     """
 
     id: str = ""
@@ -153,6 +155,7 @@ class Completion:
     request_id: str | None = field(default=None, compare=False)
     streamed: bool = field(default=False, compare=False)
     resends: int = field(default=0, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def text(self) -> str:

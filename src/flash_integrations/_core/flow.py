@@ -16,15 +16,17 @@ from typing import Any, TypeAlias
 from ..errors import APIConnectionError, APITimeoutError, FlashError, InvalidRequestError, MalformedResponseError
 from . import json, learning
 from .body import Inflater
-from .call import Call
+from .call import EMBEDDINGS_PATH, Call
 from .commands import Close, Command, Head, Read, Send, Sleep
 from .completion import ChatDelta, Completion
 from .lessons import Shape
-from .limits import GRANTED, Limiter, Ticket
+from .limits import GRANTED, Limiter, Ticket, token_limit
 from .reading import ChatReading, JSONReading, Reading
 from .refusals import refusal
 from .retry import delay
 from .terms import Surroundings, Terms
+from .token_cost import answer_limit, request_tokens, told_tokens
+from .vectors import VectorReading
 
 log = logging.getLogger("flash_integrations")
 
@@ -47,6 +49,7 @@ class _Sending:
     """What became of one sending."""
 
     shape: Shape
+    ticket: Ticket | None = None
     delivered: bool = False
     partial: Completion | None = None
 
@@ -135,7 +138,7 @@ class Exchange:
         """One sending, from the queue of the limits to the end of the answer."""
         clock, timeout = self.world.clock, self.terms.timeout
         content = self._content(sending.shape)
-        ticket = self.limiter.enter(self.terms.figures, label=self._label, now=clock())
+        sending.ticket = ticket = self._enter(sending.shape)
         counted = True
         try:
             yield from self._admit(ticket, give_up)
@@ -158,6 +161,8 @@ class Exchange:
             if head.status >= 300:
                 raise refusal(head.status, head.headers, (yield from self._drain(give_up)), now=self.world.wall())
             answer = yield from self._read(sending, head, first_byte, give_up, resends)
+            if (told := told_tokens(answer)) is not None:
+                self.limiter.told(ticket, clock(), asked=told[0], answered=told[1])
             yield Close()
         except FlashError:
             yield Close()  # before the slot is free again
@@ -165,6 +170,13 @@ class Exchange:
         finally:
             self.limiter.release(ticket, clock(), counted=counted)
         return answer
+
+    def _enter(self, shape: Shape) -> Ticket:
+        figures, now = self.terms.figures, self.world.clock()
+        if token_limit(figures) is None or shape.body is None:
+            return self.limiter.enter(figures, label=self._label, now=now)
+        tokens, answer = request_tokens(shape.body), answer_limit(shape.body)
+        return self.limiter.enter(figures, label=self._label, now=now, tokens=tokens, answer=answer)
 
     def _content(self, shape: Shape) -> bytes | None:
         try:
@@ -200,13 +212,18 @@ class Exchange:
             log.debug("%s: the refusal's body broke off: %s", self._label, error)
         return body
 
+    def _reading(self, sent: Shape, head: Head) -> Reading:
+        """What reads an answer to this call."""
+        if self.call.body is None:
+            return JSONReading(head.headers, world=self.world)
+        if self.call.path == EMBEDDINGS_PATH:
+            count, model = len(self.call.body["input"]), self.call.model or ""
+            return VectorReading(head.headers, count=count, model=model, world=self.world)
+        return ChatReading(head.headers, streamed=sent.streamed, world=self.world)
+
     def _read(self, sending: _Sending, head: Head, first_byte: float, give_up: float, resends: int) -> Flow:
         """Read the answer, hand on what the caller waits for, and see that it is whole."""
-        reading: Reading
-        if self.call.body is None:
-            reading = JSONReading(head.headers, world=self.world)
-        else:
-            reading = ChatReading(head.headers, streamed=sending.shape.streamed, world=self.world)
+        reading = self._reading(sending.shape, head)
         clock, timeout, deadline = self.world.clock, self.terms.timeout, first_byte
         try:
             data = b" "
@@ -221,6 +238,8 @@ class Exchange:
                 if data and not moved and clock() >= min(deadline, give_up):
                     data, lost = b"", APITimeoutError("nothing but pings came within the time allowed")
                 if not data:
+                    if lost is None and isinstance(reading, VectorReading):
+                        yield from self._let_go(sending.ticket)
                     deltas += reading.close(None if reading.done else lost, lenient=self._is_lenient(sending.shape))
                 for delta in deltas if self.call.stream else ():
                     # From here on the caller has seen part of the answer: it is not sent again.
@@ -236,6 +255,13 @@ class Exchange:
         if isinstance(reading, ChatReading) and not sending.shape.streamed:
             self._notice(sending.shape, reading.result(resends=resends))
         return reading.result(resends=resends)
+
+    def _let_go(self, ticket: Ticket | None) -> Flow:
+        """Give the slot back before vectors are decoded: that takes milliseconds in which the next batch can go."""
+        yield Close()
+        if ticket is not None:
+            self.limiter.release(ticket, self.world.clock())
+        yield Sleep(0)
 
     def _is_lenient(self, sent: Shape) -> bool:
         """Whether ``[DONE]`` is taken for a finish reason: gateways drop that with the usage nobody asked for."""

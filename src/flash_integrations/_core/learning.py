@@ -20,7 +20,9 @@ def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
     """Put a call into the form the gateway takes, by the terms and by what was learned."""
     if call.body is None or call.model is None:
         return Shape(call.body, streamed=False, usage_asked=False, facts=facts)
-    if terms.force_stream is not None:
+    if not call.may_stream:
+        streamed = False
+    elif terms.force_stream is not None:
         streamed = terms.force_stream
     else:
         streamed = facts.get("stream", call.stream or terms.stream_whole)

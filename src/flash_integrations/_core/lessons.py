@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError
+from ..errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
 
 # Texts seen on the wire, with the software or vendor that sends them.
 MUST_STREAM = re.compile(
@@ -123,7 +123,7 @@ def _refuses(error: FlashError, name: str) -> bool:
 
 
 def _learn_stream(sent: Shape, error: FlashError) -> bool | None:
-    if sent.forced:
+    if sent.forced or "input" in sent.sent:  # texts to embed: there is no stream of vectors
         return None
     if sent.streamed:
         return False if _says(error, MUST_NOT_STREAM) else None
@@ -192,6 +192,28 @@ def _without_strict(body: dict[str, Any], _: Any) -> None:
     body.update(json.loads(json.dumps({key: body[key] for key in ("tools", "response_format") if key in body})))
     for place in list(_strict_places(body)):
         del place["strict"]
+
+
+def _learn_encoding(sent: Shape, error: FlashError) -> str | None:
+    if "encoding_format" not in sent.sent or not isinstance(error, BadRequestError | ServerError):
+        return None
+    if not _says(error, r"encoding[_ ]?format|\bbase64\b"):
+        return None
+    takes_floats = sent.sent["encoding_format"] != "float" and _says(error, r"\bfloat")
+    return "float" if takes_floats else ""
+
+
+def _learn_no_encoding(sent: Shape, error: FlashError) -> bool | None:
+    """Floats were asked for by name, as a first refusal seemed to want, and that was refused too."""
+    return True if "encoding_format" in sent.facts and _learn_encoding(sent, error) is not None else None
+
+
+def _encode(body: dict[str, Any], value: str) -> None:
+    """Ask for floats by name, or leave them to be the default they are everywhere."""
+    if "encoding_format" in body:
+        body["encoding_format"] = value
+        if not value:
+            del body["encoding_format"]
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -282,6 +304,8 @@ LESSONS: tuple[Lesson, ...] = (
     Lesson("stream_options", _learn_options, _leave),
     Lesson("stream", _learn_stream, _leave),
     Lesson("max_tokens", _learn_limit, _name_limit),
+    Lesson("encoding_format", _learn_encoding, _encode),
+    Lesson("no_encoding_format", _learn_no_encoding, lambda body, _: body.pop("encoding_format", None)),
     Lesson("developer", _learn_developer, _rename_developer),
     Lesson("tool_choice", _learn_choice, _choose_freely),
     _dropping("parallel_tool_calls", freely=True),

@@ -5,6 +5,9 @@ process. Each call brings the figures it wants kept. A request is *live* from it
 answer; from then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at
 some moment between the two, so a window kept this way is never more generous than the gateway's.
 
+Tokens are counted so too: an estimate while the request is live, corrected when its answer tells; what the answer took
+counts from the answer's end. A request that is larger than the whole window goes when the window is empty.
+
 Nothing here waits. :meth:`Limiter.acquire` says "granted", "in so many seconds", or "when you are woken".
 """
 
@@ -17,7 +20,10 @@ from typing import Protocol
 
 
 class Figures(Protocol):
-    """The limits a call wants kept; None is no limit (``catalogue.RateLimit`` has this shape)."""
+    """The limits a call wants kept; None is no limit (``catalogue.RateLimit`` has this shape).
+
+    It may have ``tokens_per_minute`` besides: see :func:`token_limit`.
+    """
 
     @property
     def requests_per_minute(self) -> int | None:
@@ -32,18 +38,40 @@ class Figures(Protocol):
         """Requests at once."""
 
 
+def token_limit(figures: Figures | None) -> int | None:
+    """Tokens in any 60 seconds, or None: no limit, or figures that know of none."""
+    limit: int | None = getattr(figures, "tokens_per_minute", None)
+    return limit
+
+
 MINUTE, HOUR = 60.0, 3600.0
 GRANTED = 0.0
 """What :meth:`Limiter.acquire` returns when the request may go."""
 
 
+USUAL_ANSWER = 500
+"""Tokens set aside for an answer of unknown length, until answers have shown how long they are."""
+
+
+class _Spent:
+    """Tokens in the window since a moment."""
+
+    __slots__ = ("since", "tokens")
+
+    def __init__(self, since: float, tokens: int) -> None:
+        self.since = since
+        self.tokens = tokens
+
+
 class Ticket:
     """One request's place: in the queue, then at the gateway."""
 
-    __slots__ = ("_wake", "figures", "granted_at", "label", "queued_at", "woken")
+    __slots__ = ("_wake", "figures", "granted_at", "label", "queued_at", "spent", "tokens", "woken")
 
-    def __init__(self, figures: Figures | None, label: str, now: float) -> None:
+    def __init__(self, figures: Figures | None, label: str, now: float, tokens: int = 0) -> None:
         self.figures = figures
+        self.tokens = tokens
+        self.spent: _Spent | None = None
         self.label = label
         self.queued_at = now
         self.granted_at: float | None = None
@@ -74,10 +102,22 @@ class Limiter:
         self._holders: set[Ticket] = set()
         self._live: set[Ticket] = set()  # holders that have no first byte yet
         self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
+        self._spent: deque[_Spent] = deque()  # tokens of those that were answered, in the last minute
+        self._answer = USUAL_ANSWER
 
-    def enter(self, figures: Figures | None, *, label: str, now: float) -> Ticket:
-        """Join the queue. ``figures=None`` keeps no limits but is counted all the same."""
-        ticket = Ticket(figures, label, now)
+    def enter(
+        self, figures: Figures | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
+    ) -> Ticket:
+        """Join the queue. ``figures=None`` keeps no limits but is counted all the same.
+
+        Args:
+            figures: the limits to keep.
+            label: who it is, for log lines.
+            now: the clock.
+            tokens: what the request takes of a limit on tokens, estimated.
+            answer: what its answer may take besides; None: not known, as much as answers took lately.
+        """
+        ticket = Ticket(figures, label, now, tokens + (self._answer if answer is None else answer))
         with self._lock:
             if figures is not None:
                 self._queue.append(ticket)
@@ -97,7 +137,7 @@ class Limiter:
             if ticket.figures is not None:
                 if not self._queue or self._queue[0] is not ticket:
                     return None
-                wait = self._wait(ticket.figures, now)
+                wait = self._wait(ticket, ticket.figures, now)
                 if wait != GRANTED:
                     return wait
                 self._queue.popleft()
@@ -111,6 +151,18 @@ class Limiter:
         """The first byte came: the request moves into the windows, and keeps its slot."""
         with self._lock:
             self._stamp(ticket, now)
+        self._wake_head()
+
+    def told(self, ticket: Ticket, now: float, *, asked: int, answered: int) -> None:
+        """The answer told what was counted, in tokens: for the request from its first byte, for the answer from now."""
+        with self._lock:
+            if ticket.spent is not None:
+                ticket.spent.tokens = asked
+            elif asked:
+                ticket.spent = self._spend(asked, now)
+            if answered:
+                self._spend(answered, now)
+                self._answer = max(answered, self._answer * 9 // 10)
         self._wake_head()
 
     def release(self, ticket: Ticket, now: float, *, counted: bool = True) -> None:
@@ -134,7 +186,8 @@ class Limiter:
     def is_idle(self, now: float) -> bool:
         """Whether nothing stands in it that could hold a request back."""
         with self._lock:
-            return not (self._holders or self._queue) and (not self._stamps or self._stamps[-1] <= now - HOUR)
+            quiet = not self._spent or self._spent[-1].since <= now - MINUTE
+            return quiet and not (self._holders or self._queue or (self._stamps and self._stamps[-1] > now - HOUR))
 
     def holders(self, now: float) -> list[str]:
         """Who holds the slots and for how many seconds, longest first, as text for a log line."""
@@ -153,11 +206,13 @@ class Limiter:
         if ticket in self._live:
             # Threads read the clock before they get the lock: the stamps are kept in order, never earlier than true.
             self._stamps.append(max(now, self._stamps[-1]) if self._stamps else now)
+            if ticket.tokens:
+                ticket.spent = self._spend(ticket.tokens, now)
             self._live.discard(ticket)
             while self._stamps[0] <= now - HOUR:
                 self._stamps.popleft()
 
-    def _wait(self, figures: Figures, now: float) -> float | None:
+    def _wait(self, ticket: Ticket, figures: Figures, now: float) -> float | None:
         """GRANTED, seconds until a window has room, or None when only an answer's end or beginning makes room."""
         if figures.concurrent is not None and len(self._holders) >= figures.concurrent:
             return None
@@ -174,7 +229,31 @@ class Limiter:
                 return None  # live requests alone fill the window: wait for one of them to be answered
             leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
             longest = max(longest, leaves_at - now)
-        return longest
+        tokens = token_limit(figures)
+        if tokens is None:
+            return longest
+        wait = self._wait_for_tokens(tokens, ticket.tokens, now)
+        return None if wait is None else max(longest, wait)
+
+    def _spend(self, tokens: int, now: float) -> _Spent:
+        spent = _Spent(max(now, self._spent[-1].since) if self._spent else now, tokens)
+        self._spent.append(spent)
+        while self._spent[0].since <= now - MINUTE:
+            self._spent.popleft()
+        return spent
+
+    def _wait_for_tokens(self, limit: int, wanted: int, now: float) -> float | None:
+        """As :meth:`_wait`, for the tokens of a minute."""
+        live = sum(ticket.tokens for ticket in self._live)
+        inside = [spent for spent in self._spent if spent.since > now - MINUTE]
+        over = sum(spent.tokens for spent in inside) + live + min(wanted, limit) - limit
+        wait = GRANTED
+        for spent in inside:
+            if over <= 0:
+                break
+            over -= spent.tokens
+            wait = spent.since + MINUTE - now
+        return wait if over <= 0 else None  # None: only the answers of live requests make room
 
     def _inside(self, since: float) -> int:
         """How many stamps are later than ``since``."""

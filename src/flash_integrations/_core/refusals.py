@@ -121,6 +121,10 @@ TEXTS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
             r"exceeds the maximum number of tokens allowed|current length is .{1,40}while limit is",
             r"maximum input length is .{1,20}tokens|context[_ ]length[_ ]exceeded|contextwindowexceeded",
             r"上下文长度|超出.{0,10}(?:最大长度|上下文)",
+            # Embeddings: llama.cpp, TEI, NIM, Jina, DashScope, Zhipu
+            r"too large to process.{0,20}increase the physical batch size|must have (?:less|fewer) than \d+ tokens",
+            r"exceeds maximum allowed token size|single text cannot exceed \d+ tokens|range of input length should be",
+            r"单条(?:文本|输入).{0,12}(?:超过|超出|过长)",
         ),
         (
             ContentFilterError,

@@ -121,3 +121,17 @@ class ChatParams(TypedDict, total=False):
     extra_body: Mapping[str, Any]
     extra_headers: Mapping[str, str]
     extra_query: Mapping[str, Any]
+
+
+class EmbedParams(TypedDict, total=False):
+    """What an embedding call may set beside model and texts. Only what is set is sent.
+
+    ``dimensions`` shortens vectors where the model can; ``encoding_format`` is base64 unless set.
+    """
+
+    dimensions: int | None
+    encoding_format: str | None
+    user: str | None
+    extra_body: Mapping[str, Any] | None
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, Any] | None

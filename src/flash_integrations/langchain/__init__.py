@@ -1,4 +1,4 @@
-"""LangChain on OpenAI-format gateways: :class:`ChatFlash`."""
+"""LangChain on OpenAI-format gateways: :class:`ChatFlash`, :class:`FlashEmbeddings`."""
 
 try:
     import langchain_core as _  # noqa: F401
@@ -10,5 +10,6 @@ except ImportError as error:
     ) from error
 
 from .chat_models import ChatFlash
+from .embeddings import FlashEmbeddings
 
-__all__ = ["ChatFlash"]
+__all__ = ["ChatFlash", "FlashEmbeddings"]

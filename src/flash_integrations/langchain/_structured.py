@@ -24,6 +24,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_openai_function
 from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import BaseModel, ValidationError
 
 from ..errors import InvalidRequestError
 from ._tools import ToolLike, name_of, to_tool, tool_words
@@ -223,3 +224,13 @@ def _is_whole(message: AIMessage) -> bool:
     except ValueError:
         return False
     return not message.invalid_tool_calls
+
+
+def parsed(text: str, schema: Schema | None) -> BaseModel | None:
+    """A text as an instance of a Pydantic class; None where the schema is none, or the text does not fit."""
+    if not (text and isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return None
+    try:
+        return schema.model_validate_json(text)
+    except ValidationError:
+        return None

@@ -1,7 +1,8 @@
 """LangChain's chat model over the transport core.
 
-An adapter: messages are translated in ``_messages``, tools in ``_tools``, schemas in ``_structured``, errors in
-``_errors``; sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
+An adapter: messages go out by ``_to_wire`` and come in by ``_from_wire``; tools are in ``_tools``, schemas in
+``_structured``, events in ``_events``, errors in ``_errors``; what a model tells of itself is in ``_chat_settings``.
+Sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
 """
 
 from __future__ import annotations
@@ -11,27 +12,22 @@ from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from pydantic import ConfigDict, Field
 
-from .._core.counting import count_messages, count_text
-from .._settings import FlashSettings
 from ..client import FlashClient
-from ..errors import ConfigurationError
 from ._callbacks import TokenFeed, refuse_choices, takes_tokens
+from ._chat_settings import ChatSettings
 from ._errors import known_to_langchain
-from ._messages import add_counts, to_chunk, to_last_chunk, to_result, to_wire
-from ._profiles import profile_of
+from ._events import Event, Events
+from ._from_wire import Chunks, Manner, to_result
 from ._structured import Method, Schema, structured, to_response_format, with_raw
-from ._tools import ToolChoice, ToolLike, to_tool, tool_words
+from ._to_wire import to_wire
+from ._tools import ToolChoice, ToolLike, tool_words
 
 
-class ChatFlash(FlashSettings, BaseChatModel):
+class ChatFlash(ChatSettings):
     """Chat models behind an OpenAI-format gateway, GPT models that only stream among them.
 
     ::
@@ -47,93 +43,6 @@ class ChatFlash(FlashSettings, BaseChatModel):
     Raises (at the call):
         FlashError: every error is one, and the matching class of ``langchain_core.exceptions`` as well.
     """
-
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
-    )
-
-    streaming: bool = Field(default=False, description="Whether invoke hands on tokens even to nobody in particular.")
-    stream_usage: bool | None = Field(default=None, description="Accepted for ChatOpenAI's sake: usage always comes.")
-    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="More of the request's body.")
-    extra_body: dict[str, Any] | None = Field(default=None, description="Laid over the body, unchecked.")
-
-    @property
-    def model_name(self) -> str:
-        """The model's id, under the name other integrations give it."""
-        return self.model
-
-    # --- what LangChain asks about a model ---
-
-    @property
-    def _llm_type(self) -> str:
-        return "flash-chat"
-
-    @property
-    def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model, "base_url": self._flash().base_url, **self._sampling(), **self.model_kwargs}
-
-    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        params = super()._get_ls_params(stop=stop, **kwargs)
-        params["ls_provider"] = self._flash().provider.name
-        limit = kwargs.get("max_completion_tokens", self.max_completion_tokens)
-        if "ls_max_tokens" not in params and isinstance(limit, int):
-            params["ls_max_tokens"] = limit
-        if "ls_stop" not in params and self.stop:
-            params["ls_stop"] = [self.stop] if isinstance(self.stop, str) else list(self.stop)
-        return params
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """The key's environment variable, for LangChain's serialisation."""
-        return {"api_key": self._flash().provider.key_variable or "FLASH_API_KEY"}
-
-    @classmethod
-    def is_lc_serializable(cls) -> bool:
-        """Yes; the key is left out."""
-        return True
-
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        return profile_of(self.model, self._flash().provider)
-
-    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
-        combined: dict[str, Any] = {}
-        for output in llm_outputs:
-            if output:
-                total = add_counts(combined.get("token_usage"), output.get("token_usage"))
-                combined = {**output, **combined, "token_usage": total}
-        return {name: value for name, value in combined.items() if name != "id"}
-
-    @property
-    def lc_attributes(self) -> dict[str, Any]:
-        """What LangChain's serialisation would leave out or show: limits turned off, rows, secret headers."""
-        plain = self.model_dump(include={"provider", "default_headers", "default_query"}, exclude_none=True)
-        return plain | ({"rate_limit": None} if self.rate_limit is None else {})
-
-    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
-        # The cache's key. LangChain's own is made once an object, and does not know where calls go.
-        held = self.model_dump(exclude={"callbacks", "cache", "metadata", "tags", "name", "profile"})
-        return f"{self._flash().base_url} {sorted(held.items(), key=str)} {sorted({**kwargs, 'stop': stop}.items())}"
-
-    # --- tokens ---
-
-    def get_token_ids(self, text: str) -> list[int]:
-        """The token ids of a text, by ``custom_get_token_ids``.
-
-        Raises:
-            ConfigurationError: there is none; no tokenizer is downloaded.
-        """
-        if self.custom_get_token_ids is None:
-            raise ConfigurationError("no tokenizer is downloaded: pass custom_get_token_ids=, or use get_num_tokens")
-        return self.custom_get_token_ids(text)
-
-    def get_num_tokens(self, text: str) -> int:
-        """Tokens of a text: counted by ``custom_get_token_ids``, else estimated offline."""
-        return count_text(text) if self.custom_get_token_ids is None else len(self.custom_get_token_ids(text))
-
-    def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[ToolLike] | None = None) -> int:
-        """Tokens of messages and tools, as :meth:`get_num_tokens` tells them; images and files at a flat rate."""
-        bodies = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
-        return count_messages(bodies, [to_tool(tool) for tool in tools or ()], count=self.get_num_tokens)
 
     # --- tools and structured output ---
 
@@ -204,8 +113,8 @@ class ChatFlash(FlashSettings, BaseChatModel):
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """The core's words for a call: what the object holds, over it what the call says."""
+    ) -> tuple[dict[str, Any], Manner]:
+        """The core's words for a call, what it says over what the object holds; and how to tell the answer."""
         said = self._call_words(kwargs)
         request = {"model": self.model, **self._sampling(), **self.model_kwargs, **said}
         if stop is not None:
@@ -219,10 +128,12 @@ class ChatFlash(FlashSettings, BaseChatModel):
                 for word, value in request.items()
                 if word in said or word not in ("tool_choice", "parallel_tool_calls")
             }
-        if isinstance(wanted := request.get("response_format"), type):
-            request["response_format"] = to_response_format(wanted)
+        schema = request.get("response_format")
+        if isinstance(schema, type):
+            request["response_format"] = to_response_format(schema)
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
-        return request
+        blocks = self.output_version == "v1"
+        return request, Manner(self._flash().provider.name, blocks, self.include_response_headers, schema)
 
     def _generate(
         self,
@@ -232,18 +143,17 @@ class ChatFlash(FlashSettings, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with known_to_langchain():
-            client, request = self._flash(), self._request(messages, stop, kwargs)
-            provider = client.provider.name
+            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
             if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
-                return to_result(client.chat(**request), provider)
-            feed = TokenFeed(run_manager.run_id, blocks=self.output_version == "v1")
+                return to_result(client.chat(**request), manner)
+            feed = TokenFeed(run_manager.run_id, manner)
             with client.stream_chat(**request) as stream:
                 for delta in stream:
                     if (chunk := feed.chunk(delta)) is not None:
                         run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
-            last = feed.last(stream.completion, provider)
+            last = feed.last(stream.completion)
             run_manager.on_llm_new_token("", chunk=last)
-            return feed.sign(to_result(stream.completion, provider))
+            return feed.sign(to_result(stream.completion, manner))
 
     async def _agenerate(
         self,
@@ -253,18 +163,17 @@ class ChatFlash(FlashSettings, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         with known_to_langchain():
-            client, request = self._flash(), self._request(messages, stop, kwargs)
-            provider = client.provider.name
+            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
             if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
-                return to_result(await client.twin.chat(**request), provider)
-            feed = TokenFeed(run_manager.run_id, blocks=self.output_version == "v1")
+                return to_result(await client.twin.chat(**request), manner)
+            feed = TokenFeed(run_manager.run_id, manner)
             async with client.twin.stream_chat(**request) as stream:
                 async for delta in stream:
                     if (chunk := feed.chunk(delta)) is not None:
                         await run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
-            last = feed.last(stream.completion, provider)
+            last = feed.last(stream.completion)
             await run_manager.on_llm_new_token("", chunk=last)
-            return feed.sign(to_result(stream.completion, provider))
+            return feed.sign(to_result(stream.completion, manner))
 
     def _stream(
         self,
@@ -274,15 +183,16 @@ class ChatFlash(FlashSettings, BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         with known_to_langchain():
-            client, request = self._flash(), self._request(messages, stop, kwargs)
+            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
+            chunks = Chunks(manner)
             with client.stream_chat(**request) as stream:
                 for delta in stream:
-                    if (chunk := to_chunk(delta)) is not None:
+                    if (chunk := chunks.chunk(delta)) is not None:
                         if run_manager:
                             run_manager.on_llm_new_token(delta.text, chunk=chunk)
                         yield chunk
-            last = to_last_chunk(stream.completion, client.provider.name)
+            last = chunks.last(stream.completion)
             if run_manager:
                 run_manager.on_llm_new_token("", chunk=last)
             yield last
@@ -295,18 +205,69 @@ class ChatFlash(FlashSettings, BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         with known_to_langchain():
-            client, request = self._flash(), self._request(messages, stop, kwargs)
+            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
+            chunks = Chunks(manner)
             async with client.twin.stream_chat(**request) as stream:
                 async for delta in stream:
-                    if (chunk := to_chunk(delta)) is not None:
+                    if (chunk := chunks.chunk(delta)) is not None:
                         if run_manager:
                             await run_manager.on_llm_new_token(delta.text, chunk=chunk)
                         yield chunk
-            last = to_last_chunk(stream.completion, client.provider.name)
+            last = chunks.last(stream.completion)
             if run_manager:
                 await run_manager.on_llm_new_token("", chunk=last)
             yield last
+
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        *,
+        run_manager: CallbackManagerForLLMRun,
+        **kwargs: Any,
+    ) -> Iterator[Event]:
+        with known_to_langchain():
+            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
+            refuse_choices(request)
+            feed = TokenFeed(run_manager.run_id, manner)
+            events = Events(manner, message_id=feed.message_id, model=request["model"])
+            tells = self._is_heard(run_manager, kwargs)
+            with client.stream_chat(**request) as stream:
+                yield events.start()
+                for delta in stream:
+                    if tells and (chunk := feed.chunk(delta)) is not None:
+                        run_manager.on_llm_new_token(delta.text, chunk=chunk)
+                    yield from events.add(delta)
+            if tells:
+                run_manager.on_llm_new_token("", chunk=feed.last(stream.completion))
+            yield from events.end(stream.completion)
+
+    async def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        *,
+        run_manager: AsyncCallbackManagerForLLMRun,
+        **kwargs: Any,
+    ) -> AsyncIterator[Event]:
+        with known_to_langchain():
+            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
+            refuse_choices(request)
+            feed = TokenFeed(run_manager.run_id, manner)
+            events = Events(manner, message_id=feed.message_id, model=request["model"])
+            tells = self._is_heard(run_manager, kwargs)
+            async with client.twin.stream_chat(**request) as stream:
+                yield events.start()
+                async for delta in stream:
+                    if tells and (chunk := feed.chunk(delta)) is not None:
+                        await run_manager.on_llm_new_token(delta.text, chunk=chunk)
+                    for event in events.add(delta):
+                        yield event
+            if tells:
+                await run_manager.on_llm_new_token("", chunk=feed.last(stream.completion))
+            for event in events.end(stream.completion):
+                yield event
 
     # --- who gets tokens ---
 
@@ -345,3 +306,10 @@ class ChatFlash(FlashSettings, BaseChatModel):
         if super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
             return True
         return client.streams(model) and any(map(takes_tokens, run_manager.handlers))
+
+    def _is_heard(
+        self, run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun, kwargs: dict[str, Any]
+    ) -> bool:
+        """Whether somebody takes the tokens of an answer that goes out as events."""
+        heard = super()._should_stream(async_api=False, run_manager=run_manager, **kwargs)
+        return heard or any(map(takes_tokens, run_manager.handlers))

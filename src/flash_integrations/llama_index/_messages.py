@@ -1,38 +1,31 @@
 """Messages between LlamaIndex and the wire, both ways.
 
-Outward: every role and content block LlamaIndex has, as the chat completions endpoint takes it. Inward: a
-:class:`Completion` as a ``ChatResponse``; what a stream has said so far is made into the same in ``_streams``.
+Outward: every role LlamaIndex has, its content made by ``_content``. Inward: a :class:`Completion` as a
+``ChatResponse``; what a stream has said so far is made into the same in ``_streams``.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from llama_index.core.base.llms.types import (
     AudioBlock,
-    CachePoint,
     ChatMessage,
     ChatResponse,
-    CitableBlock,
     CitationBlock,
     CompletionResponse,
     ContentBlock,
-    DocumentBlock,
-    ImageBlock,
     LogProb,
     MessageRole,
     TextBlock,
     ThinkingBlock,
     ToolCallBlock,
-    VideoBlock,
 )
 
 from .._core import json
 from .._core.completion import Choice, Completion, ToolCall, Usage
-from ..errors import InvalidRequestError
+from ._content import to_content
 
 _ROLES = {MessageRole.CHATBOT: "assistant", MessageRole.MODEL: "assistant"}
 
@@ -50,8 +43,8 @@ def to_wire(
         send_reasoning: whether the reasoning of earlier answers goes back.
 
     Raises:
-        InvalidRequestError: a block that the endpoint has no form for.
-        OSError: a block's file cannot be read.
+        InvalidRequestError: a block that the endpoint has no form for, or none under its message's role.
+        OSError: a block's file or URL cannot be read.
     """
     answered = {message.additional_kwargs.get("tool_call_id") for message in messages if message.role == "tool"}
     bodies = []
@@ -60,8 +53,8 @@ def to_wire(
         audio_id = _audio_id(message) if role == "assistant" else None
         # The gateway knows its own spoken words by their id; they are not sent again.
         blocks = [block for block in message.blocks if not (audio_id and isinstance(block, AudioBlock))]
-        parts = [part for block in blocks for part in _to_parts(block, f"messages[{position}]")]
-        body: dict[str, Any] = {"role": role, "content": _joined(parts)}
+        content = to_content(blocks, role=role, where=f"messages[{position}]")
+        body: dict[str, Any] = {"role": role, "content": content}
         if audio_id:
             body["audio"] = {"id": audio_id}
         if name := message.additional_kwargs.get("name"):
@@ -74,67 +67,6 @@ def to_wire(
                 body["reasoning_content"] = reasoning
         bodies.append(body)
     return bodies
-
-
-def reads_files(messages: Iterable[ChatMessage]) -> bool:
-    """Whether :func:`to_wire` will read a file or fetch a URL, which takes its time."""
-    return any(
-        getattr(block, "path", None) or (isinstance(block, AudioBlock | DocumentBlock) and block.url)
-        for message in messages
-        for block in message.blocks
-    )
-
-
-def _joined(parts: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Text-only content as one text: many upstreams take no lists."""
-    if all(part["type"] == "text" for part in parts):
-        return "".join(part["text"] for part in parts)
-    return parts
-
-
-def _to_parts(block: ContentBlock, where: str) -> list[dict[str, Any]]:
-    """One block as parts of a message's content; none where it travels beside the content, or not at all."""
-    match block:
-        case TextBlock():
-            return [{"type": "text", "text": block.text}]
-        case ImageBlock():
-            return [_to_image(block)]
-        case AudioBlock():
-            if not block.format:
-                raise InvalidRequestError(f'{where}: the audio\'s format is not known: give AudioBlock(format="wav")')
-            sound = b64encode(block.resolve_audio().read()).decode()
-            return [{"type": "input_audio", "input_audio": {"data": sound, "format": block.format}}]
-        case DocumentBlock():
-            return [_to_file(block)]
-        case CitableBlock():
-            source = {"type": "text", "text": f"{block.title} ({block.source}):\n"}
-            return [source, *(part for inner in block.content for part in _to_parts(inner, where))]
-        case CachePoint() | CitationBlock() | ThinkingBlock() | ToolCallBlock():
-            # Gateways cache by themselves; a citation's words stand in the answer's text; the other two see below.
-            return []
-        case VideoBlock():
-            raise InvalidRequestError(f"{where}: video cannot be sent to /chat/completions; send frames as images")
-        case _:
-            raise InvalidRequestError(f"{where}: blocks of type {type(block).__name__} cannot be sent")
-
-
-def _to_image(block: ImageBlock) -> dict[str, Any]:
-    if block.url:
-        url = str(block.url)
-    else:
-        data = block.resolve_image().read()
-        kind = block.image_mimetype or ImageBlock(image=data).image_mimetype or "image/jpeg"
-        url = f"data:{kind};base64,{b64encode(data).decode()}"
-    detail = {"detail": block.detail} if block.detail else {}
-    return {"type": "image_url", "image_url": {"url": url, **detail}}
-
-
-def _to_file(block: DocumentBlock) -> dict[str, Any]:
-    data = block.resolve_document().read()
-    kind = block.document_mimetype or DocumentBlock(data=data).document_mimetype or "application/octet-stream"
-    untitled = block.title in {None, "", "input_document"}
-    name = Path(str(block.path)).name if block.path and untitled else block.title
-    return {"type": "file", "file": {"filename": name, "file_data": f"data:{kind};base64,{b64encode(data).decode()}"}}
 
 
 def _audio_id(message: ChatMessage) -> str | None:
@@ -217,15 +149,17 @@ def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
         choice.text,
         choice.reasoning,
         [ToolCallBlock(tool_call_id=c.id, tool_name=c.name, tool_kwargs=parse_arguments(c.arguments)) for c in calls],
+        to_citations(choice.annotations, choice.text),
     )
     if choice.audio:
         kwargs["audio"] = {key: value for key, value in choice.audio.items() if key != "data"}
         if data := choice.audio.get("data"):
             blocks.append(AudioBlock(audio=data.encode()))
-    details = (completion.usage or Usage()).get("completion_tokens_details") or {}
+    details = (completion.usage or Usage()).get("completion_tokens_details")
+    thought = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
     for block in blocks:
-        if isinstance(block, ThinkingBlock):
-            block.num_tokens = details.get("reasoning_tokens")
+        if isinstance(block, ThinkingBlock) and type(thought) is int:
+            block.num_tokens = thought
     return ChatMessage(
         role=MessageRole.ASSISTANT,
         blocks=blocks,
@@ -233,12 +167,44 @@ def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
     )
 
 
-def to_blocks(text: str, reasoning: str, calls: Sequence[ToolCallBlock]) -> list[ContentBlock]:
-    """Reasoning, text and calls as a message's blocks; the text alone is there even when it is empty."""
+def to_blocks(
+    text: str, reasoning: str, calls: Sequence[ToolCallBlock], citations: Sequence[CitationBlock] = ()
+) -> list[ContentBlock]:
+    """Reasoning, text, citations and calls as a message's blocks; the text alone is there even when it is empty."""
     blocks: list[ContentBlock] = [ThinkingBlock(content=reasoning)] if reasoning else []
     if text or not calls:
         blocks.append(TextBlock(text=text))
-    return [*blocks, *calls]
+    return [*blocks, *citations, *calls]
+
+
+def to_citations(annotations: Iterable[Any], text: str) -> list[CitationBlock]:
+    """The sources that an answer names, from its annotations of the kind ``url_citation``.
+
+    What is cited is the page's own words where the gateway gives them, else the words of the answer that the
+    annotation's ``start_index`` and ``end_index`` (characters of the text) mark; these two are kept too.
+    """
+    found = []
+    for annotation in annotations:
+        if not isinstance(annotation, Mapping) or annotation.get("type") != "url_citation":
+            continue
+        # OpenAI's chat endpoint nests the fields, others write them beside the kind.
+        inner = annotation.get("url_citation")
+        told = inner if isinstance(inner, Mapping) else annotation
+        url, title, words = (told.get(name) for name in ("url", "title", "content"))
+        if not isinstance(url, str) or not url:
+            continue
+        place = {name: at for name in ("start_index", "end_index") if type(at := told.get(name)) is int and at >= 0}
+        if not isinstance(words, str) or not words:
+            words = text[place["start_index"] : place["end_index"]] if len(place) == 2 else ""
+        found.append(
+            CitationBlock(
+                cited_content=TextBlock(text=words),
+                source=url,
+                title=title if isinstance(title, str) and title else url,
+                additional_location_info=place,
+            )
+        )
+    return found
 
 
 def parse_arguments(arguments: str) -> dict[str, Any] | str:
@@ -252,18 +218,30 @@ def parse_arguments(arguments: str) -> dict[str, Any] | str:
 
 def to_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
     """For each token the likely ones, the one that was said first if it is not among them; None where none came."""
-    told = (logprobs or {}).get("content") or []
+    told = (logprobs or {}).get("content")
+    if not isinstance(told, list):
+        return None
     return [_to_likely(token) for token in told if isinstance(token, Mapping)] or None
 
 
 def _to_likely(said: Mapping[str, Any]) -> list[LogProb]:
-    likely = [each for each in said.get("top_logprobs") or [] if isinstance(each, Mapping)]
+    others = said.get("top_logprobs")
+    likely = [each for each in others if isinstance(each, Mapping)] if isinstance(others, list) else []
     if all(each.get("token") != said.get("token") for each in likely):
         likely.insert(0, said)
-    return [
-        LogProb(token=each.get("token") or "", logprob=each.get("logprob") or 0.0, bytes=each.get("bytes") or [])
-        for each in likely
-    ]
+    return [_to_logprob(each) for each in likely]
+
+
+def _to_logprob(told: Mapping[str, Any]) -> LogProb:
+    """One token as LlamaIndex keeps it; what a gateway wrote in a wrong type is left empty."""
+    token, data, logprob = told.get("token"), told.get("bytes"), told.get("logprob")
+    if type(logprob) is int and abs(logprob) < 10**9:
+        logprob = float(logprob)
+    return LogProb(
+        token=token if isinstance(token, str) else "",
+        logprob=logprob if isinstance(logprob, float) else 0.0,
+        bytes=data if isinstance(data, list) and all(type(each) is int for each in data) else [],
+    )
 
 
 def _token_counts(usage: Usage | None) -> dict[str, int]:

@@ -18,7 +18,7 @@ from llama_index.core.program.function_program import FunctionCallingProgram
 from llama_index.core.program.streaming_utils import process_streaming_content_incremental
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from llama_index.core.types import Model, PydanticProgramMode
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from .._core.model_names import is_gpt, is_o_series
 
@@ -90,6 +90,12 @@ class StructuredCalls(FunctionCallingLLM):
         default=None, description="Ask for structured output by JSON schema, by tool, or (None) by the model's name."
     )
 
+    @field_validator("pydantic_program_mode")
+    @classmethod
+    def _know_mode(cls, mode: PydanticProgramMode) -> PydanticProgramMode:
+        """OPENAI is FUNCTION under its older name, for which LlamaIndex looks for a package that is no more."""
+        return PydanticProgramMode.FUNCTION if mode == PydanticProgramMode.OPENAI else mode
+
     def _by_schema(self) -> bool:
         if self.pydantic_program_mode != PydanticProgramMode.DEFAULT:
             return False
@@ -155,16 +161,16 @@ class StructuredCalls(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Generator[Any, None, None]:
         if not self._by_schema():
-            if (program := self._tool_program(output_cls, prompt)) is not None:
+            if self._by_tool():
+                program = self._tool_program(output_cls, prompt)
                 yield from program.stream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
             else:
                 yield from super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
             return
-        found = None
+        growing = Growing(output_cls)
         with closing(self.stream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))) as responses:
             for response in responses:
-                found = process_streaming_content_incremental(response, output_cls, found)
-                yield found
+                yield growing.add(response)
 
     async def _structured_astream_call(
         self,
@@ -174,31 +180,69 @@ class StructuredCalls(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> AsyncGenerator[Any, None]:
         if not self._by_schema():
-            if (program := self._tool_program(output_cls, prompt)) is not None:
+            if self._by_tool():
+                program = self._tool_program(output_cls, prompt)
                 return await program.astream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
             return await super()._structured_astream_call(output_cls, prompt, llm_kwargs, **prompt_args)
         items = await self.astream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))
 
         async def objects() -> AsyncGenerator[Any, None]:
-            found = None
+            growing = Growing(output_cls)
             async with aclosing(items) as responses:
                 async for response in responses:
-                    found = process_streaming_content_incremental(response, output_cls, found)
-                    yield found
+                    yield growing.add(response)
 
         return objects()
 
-    def _tool_program(self, output_cls: type[Model], prompt: PromptTemplate) -> FunctionCallingProgram[Model] | None:
-        """The program that streams an object as a tool call; LlamaIndex's own does not insist on the call."""
+    def _by_tool(self) -> bool:
+        """Whether the class is given as a tool that must be called; LlamaIndex's own way does not insist, streamed."""
         modes = (PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION)
-        if self.pydantic_program_mode not in modes or not self.metadata.is_function_calling_model:
-            return None
+        return self.pydantic_program_mode in modes and self.metadata.is_function_calling_model
+
+    def _tool_program(self, output_cls: type[Model], prompt: BasePromptTemplate) -> FunctionCallingProgram[Model]:
         return FunctionCallingProgram.from_defaults(
             output_cls=output_cls, prompt=prompt, llm=self, tool_choice="required"
         )
 
 
+class Growing:
+    """An object that is read off a stream's items as it grows; what the last of them says is held to the class."""
+
+    def __init__(self, output_cls: type[BaseModel]) -> None:
+        self._output_cls = output_cls
+        self._found: Any = None
+
+    def add(self, response: ChatResponse) -> Any:
+        """Take an item; give the object as far as it is known.
+
+        Raises:
+            ValueError: it is the last item, and no such object has come.
+        """
+        if isinstance(response.raw, dict) and response.raw.get("object") == "chat.completion":
+            return _read(response, self._output_cls)
+        self._found = process_streaming_content_incremental(response, self._output_cls, self._found)
+        return self._found
+
+
 def _read(response: ChatResponse, output_cls: type[Model]) -> Model:
+    """The object that a whole answer is.
+
+    Raises:
+        ValueError: the model refused, the answer was cut, or it is no such object.
+    """
+    name, text = output_cls.__name__, response.message.content or ""
     if refusal := response.message.additional_kwargs.get("refusal"):
-        raise ValueError(f"the model refused to give a {output_cls.__name__}: {refusal}")
-    return output_cls.model_validate_json(response.message.content or "")
+        raise ValueError(f"the model refused to give a {name}: {refusal}")
+    try:
+        return output_cls.model_validate_json(_FENCE.sub(r"\1", text))
+    except ValidationError:
+        match response.raw["choices"][0].get("finish_reason") if isinstance(response.raw, dict) else None:
+            case "length":
+                raise ValueError(f"the {name} was cut at the token limit; raise max_tokens: {text[-80:]!r}") from None
+            case "content_filter":
+                raise ValueError(f"the {name} was cut by a content filter") from None
+        raise
+
+
+_FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n\s*```\s*$", re.DOTALL | re.IGNORECASE)
+"""What some models put around JSON, behind gateways that do not hold them to the schema."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, closing
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
@@ -51,6 +53,22 @@ def keep_first_call(response: ChatResponse) -> None:
         message.blocks = [block for block in message.blocks if not any(block is each for each in later)]
     if older := message.additional_kwargs.get("tool_calls"):
         message.additional_kwargs["tool_calls"] = older[:1]
+
+
+def first_calls(items: Generator[ChatResponse, None, None]) -> Generator[ChatResponse, None, None]:
+    """A stream's items with the first tool call alone; whoever leaves them leaves the stream."""
+    with closing(items):
+        for item in items:
+            keep_first_call(item)
+            yield item
+
+
+async def afirst_calls(items: AsyncGenerator[ChatResponse, None]) -> AsyncGenerator[ChatResponse, None]:
+    """:func:`first_calls` for ``async for``."""
+    async with aclosing(items):
+        async for item in items:
+            keep_first_call(item)
+            yield item
 
 
 def to_selections(response: ChatResponse) -> list[ToolSelection]:

@@ -1,15 +1,14 @@
 """LlamaIndex's LLM over the transport core.
 
-An adapter: messages are translated in ``_messages``, streams in ``_streams``, structured output in ``_structured``;
-sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
+An adapter: messages are translated in ``_messages``, streams in ``_streams``, structured output in ``_structured``,
+dumps in ``_dumps``; sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -25,17 +24,20 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
-from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .._core.model_names import is_o_series
-from .._settings import CONNECTION_WORDS, FlashSettings
+from .._settings import FlashSettings
 from ..catalogue import context_window
 from ..client import AsyncChatStream, ChatStream
 from ..errors import InvalidRequestError
-from ._messages import reads_files, to_completion, to_response, to_wire
+from ._content import reads_files
+from ._dumps import KeylessDumps
+from ._messages import to_completion, to_response, to_wire
 from ._streams import aclosing, agiving, aresponses, closing, giving, responses
-from ._structured import StructuredCalls, to_response_format
-from ._tools import keep_first_call, to_choice, to_selections, to_tool
+from ._structured import to_response_format
+from ._tokens import estimate, to_tokenizer
+from ._tools import afirst_calls, first_calls, keep_first_call, to_choice, to_selections, to_tool
 
 _CALL_WORDS = ("extra_headers", "extra_query", "timeout")
 """What a call says that is no field of the body."""
@@ -43,19 +45,8 @@ _CALL_WORDS = ("extra_headers", "extra_query", "timeout")
 _WITH_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
 """Words that endpoints refuse where there are no tools."""
 
-_OF_THIS_PROCESS = (
-    "callback_manager",
-    "rate_limiter",
-    "messages_to_prompt",
-    "completion_to_prompt",
-    "output_parser",
-    "query_wrapper_prompt",
-    "tokenizer",
-)
-"""Fields that may hold what does not pickle."""
 
-
-class FlashLLM(FlashSettings, StructuredCalls):
+class FlashLLM(KeylessDumps):
     """Chat models behind an OpenAI-format gateway, GPT models that only stream among them.
 
     ::
@@ -68,6 +59,10 @@ class FlashLLM(FlashSettings, StructuredCalls):
     Whole answers come whole though the wire is streamed. Only what is set is sent. Connection words are those of
     ``FlashClient``; unknown words are refused. ``raw`` is a dict: the answer as the plain endpoint writes it, in
     streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
+
+    LlamaIndex asks no LLM for its tokenizer: splitters, memories and counters use one for all, that of GPT-3.5 by the
+    tables it comes with (fetched anew where ``TIKTOKEN_CACHE_DIR`` names a folder without them). To count by estimate
+    instead, which knows Chinese and needs neither tables nor tiktoken, write ``Settings.tokenizer = llm.tokenizer``.
 
     Raises (at the call):
         FlashError: what the call came to; see ``flash_integrations.errors``.
@@ -84,13 +79,15 @@ class FlashLLM(FlashSettings, StructuredCalls):
         "audio_config": "audio",
     }
 
-    additional_kwargs: dict[str, Any] = Field(
-        default_factory=dict, description="More of every request's body, unchecked."
-    )
     context_window: int | None = Field(default=None, description="Tokens; by default the catalogue's figure.")
     num_output: int | None = Field(default=None, description="Tokens kept for the answer; by default max_tokens.")
     is_function_calling_model: bool = Field(default=True, description="Whether the model takes tools.")
-    tokenizer: Any = Field(default=None, exclude=True, repr=False, description="Yours to keep; none is downloaded.")
+    tokenizer: Annotated[Any, BeforeValidator(to_tokenizer)] = Field(
+        default_factory=lambda: estimate,
+        exclude=True,
+        repr=False,
+        description="A function from a text to a list of its tokens; by default an estimate that needs no data.",
+    )
     strict: bool | None = Field(default=None, description="Hold tool calls to their schema.")
 
     @classmethod
@@ -243,6 +240,38 @@ class FlashLLM(FlashSettings, StructuredCalls):
             keep_first_call(response)
         return response
 
+    def stream_chat_with_tools(  # noqa: PLR0917 - LlamaIndex's signature
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponseGen:
+        """As :meth:`stream_chat`, with tools on offer; where only one call is allowed, the first alone is given."""
+        items = super().stream_chat_with_tools(
+            tools, user_msg, chat_history, verbose, allow_parallel_tool_calls, tool_required, **kwargs
+        )
+        return items if allow_parallel_tool_calls else first_calls(items)
+
+    async def astream_chat_with_tools(  # noqa: PLR0917 - LlamaIndex's signature
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,  # noqa: FBT001, FBT002
+        allow_parallel_tool_calls: bool = False,  # noqa: FBT001, FBT002
+        tool_required: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> ChatResponseAsyncGen:
+        """As :meth:`stream_chat_with_tools`."""
+        items = await super().astream_chat_with_tools(
+            tools, user_msg, chat_history, verbose, allow_parallel_tool_calls, tool_required, **kwargs
+        )
+        return items if allow_parallel_tool_calls else afirst_calls(items)
+
     def get_tool_calls_from_response(
         self,
         response: ChatResponse,
@@ -258,38 +287,6 @@ class FlashLLM(FlashSettings, StructuredCalls):
         if not selections and error_on_no_tool_call:
             raise ValueError("Expected at least one tool call, but got 0 tool calls.")
         return selections
-
-    # --- serialisation ---
-
-    @model_serializer(mode="wrap")
-    def custom_model_dump(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
-        """Without key, clients, and connection words that were not set: for those, being None says something else."""
-        data: dict[str, Any] = handler(self)
-        unset = {*CONNECTION_WORDS} - self.model_fields_set
-        return {name: value for name, value in data.items() if name not in unset} | {"class_name": self.class_name()}
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """A copy of its own settings, at the same limiter (which holds locks) and the same handlers."""
-        memo = {} if memo is None else memo
-        memo |= {id(shared): shared for shared in (self.rate_limiter, self.callback_manager) if shared is not None}
-        return super().__deepcopy__(memo)
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """For pickling: without what belongs to this process. LlamaIndex's own deletes that from the living object."""
-        state = FlashSettings.__getstate__(self)
-        for name in _OF_THIS_PROCESS:
-            try:
-                pickle.dumps(state["__dict__"][name])
-            except (pickle.PicklingError, TypeError, AttributeError):
-                state["__dict__"][name] = None
-        return state
-
-    def __setstate__(self, state: dict[Any, Any]) -> None:
-        """As Pydantic does it: LlamaIndex's own calls the constructor, to which a word that is None was set."""
-        BaseModel.__setstate__(self, state)
-        # Methods, once Pydantic has made the class.
-        self.check_callback_manager()  # type: ignore[operator]
-        self.check_prompts()  # type: ignore[operator]
 
 
 def _one_choice(request: dict[str, Any]) -> dict[str, Any]:

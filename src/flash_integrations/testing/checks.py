@@ -21,6 +21,9 @@ _COUNTS: Mapping[str, tuple[int, int | None]] = {
     "max_tokens": (1, None),
     "max_completion_tokens": (1, None),
 }
+MOST_TEXTS = 2048
+"""How many texts an embedding request may hold."""
+
 _ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 
 
@@ -124,12 +127,19 @@ def check_embedding(body: Mapping[str, Any]) -> list[str]:
     """Check an embedding request; gives its texts.
 
     Raises:
-        Refusal: 400 for token ids, empty strings, an unknown format, or dimensions out of bounds.
+        Refusal: 400 for token ids, empty strings, too many texts, an unknown format, or dimensions out of bounds.
     """
     texts = body.get("input")
     texts = [texts] if isinstance(texts, str) else texts
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise _bad("'input' field must be a string or an array of strings", "input")
+    if len(texts) > MOST_TEXTS:
+        raise _bad(
+            f"Invalid 'input': array too long. Expected an array with maximum length {MOST_TEXTS}, but got an array "
+            f"with length {len(texts)} instead.",
+            "input",
+            "array_above_max_length",
+        )
     for at, text in enumerate(texts):
         if not text:
             raise _bad(f"Invalid 'input[{at}]': input cannot be an empty string.", "input")

@@ -1,0 +1,239 @@
+"""Answers inward: a :class:`Completion` as messages, and deltas as chunks whose sum is the same message.
+
+One thing langchain-core decides otherwise in a sum: arguments of calls that were cut it mends, where a whole answer
+keeps them as an invalid call. ``finish_reason`` says "length" in both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
+from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from .._core import tool_calls as core
+from .._core.completion import ChatDelta, Choice, Completion
+from ._blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
+from ._structured import Schema, parsed
+from ._to_wire import CALL_EXTRA
+from ._usage import to_usage
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an answer is told.
+
+    Attributes:
+        provider: the provider's name.
+        blocks: whether content is content blocks (output version v1) rather than a text.
+        headers: whether ``response_metadata`` has the answer's headers.
+        schema: what ``response_format`` was given; of a Pydantic class ``additional_kwargs["parsed"]`` has an instance.
+    """
+
+    provider: str
+    blocks: bool = False
+    headers: bool = False
+    schema: Schema | None = None
+
+
+# --- whole ------------------------------------------------------------------------------------------------------------
+
+
+def to_result(completion: Completion, manner: Manner) -> ChatResult:
+    """A whole answer as LangChain's result: one generation a choice, the usage on the first alone."""
+    generations = []
+    for position, choice in enumerate(completion.choices):
+        message = to_message(completion, choice, manner)
+        message.usage_metadata = to_usage(completion.usage, completion.service_tier) if position == 0 else None
+        info = {"finish_reason": choice.finish_reason}
+        if choice.logprobs is not None:
+            info["logprobs"] = choice.logprobs  # type: ignore[assignment]
+        generations.append(ChatGeneration(message=message, generation_info=info))
+    output = {
+        "token_usage": dict(completion.usage) if completion.usage else None,
+        "model_provider": manner.provider,
+        "model_name": completion.model,
+        "system_fingerprint": completion.system_fingerprint,
+        "service_tier": completion.service_tier,
+        "id": completion.id,
+    }
+    return ChatResult(generations=generations, llm_output={key: value for key, value in output.items() if value})
+
+
+def to_message(completion: Completion, choice: Choice, manner: Manner) -> AIMessage:
+    """One choice as a message, without its usage."""
+    calls, invalid = _from_calls(calls_of(completion, choice))
+    kwargs = _additional(choice, manner)
+    if choice.reasoning:
+        kwargs["reasoning_content"] = choice.reasoning
+    if choice.refusal:
+        kwargs["refusal"] = choice.refusal
+    if choice.audio:
+        kwargs["audio"] = choice.audio
+    message = AIMessage(
+        content=choice.text,
+        additional_kwargs=kwargs,
+        response_metadata=_metadata(completion, choice, manner)
+        | ({} if choice.logprobs is None else {"logprobs": choice.logprobs}),
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+    )
+    if manner.blocks:
+        message.content = to_blocks(message)  # type: ignore[assignment]
+        message.response_metadata["output_version"] = "v1"
+    return message
+
+
+def _metadata(completion: Completion, choice: Choice, manner: Manner) -> dict[str, Any]:
+    """``response_metadata`` of an answer, but for logprobs."""
+    make_known(manner.provider)
+    metadata = {
+        "model_provider": manner.provider,
+        "model_name": completion.model,
+        "finish_reason": choice.finish_reason,
+        "id": completion.id,
+        "created": completion.created,
+        "system_fingerprint": completion.system_fingerprint,
+        "service_tier": completion.service_tier,
+        "request_id": completion.request_id,
+        "token_usage": dict(completion.usage) if completion.usage else None,
+        "extra": completion.extra | choice.extra,
+        "headers": dict(completion.headers) if manner.headers else None,
+    }
+    if choice.raw_finish_reason != choice.finish_reason:
+        metadata["raw_finish_reason"] = choice.raw_finish_reason
+    return {name: value for name, value in metadata.items() if value not in (None, "", {})}
+
+
+def _additional(choice: Choice, manner: Manner) -> dict[str, Any]:
+    """``additional_kwargs`` of an answer, but for what streams in pieces: reasoning, refusal and audio."""
+    usable = choice.finish_reason not in ("length", "content_filter") and not choice.refusal
+    found = {
+        "function_call": choice.function_call,
+        "annotations": list(choice.annotations),
+        CALL_EXTRA: {call.id: call.extra for call in choice.tool_calls if call.extra},
+        "parsed": parsed(choice.text, manner.schema) if usable else None,
+    }
+    beside = {name: value for name, value in choice.message_extra.items() if name not in found}
+    return beside | {name: value for name, value in found.items() if value not in (None, [], {})}
+
+
+def calls_of(completion: Completion, choice: Choice) -> tuple[core.ToolCall, ...]:
+    """The tool calls; a call in the format before tools is one, under an id of the answer's."""
+    if choice.tool_calls or not choice.function_call:
+        return choice.tool_calls
+    name, arguments = choice.function_call["name"], choice.function_call["arguments"]
+    return (core.ToolCall(f"call_{completion.id or 'function'}", name, arguments),)
+
+
+def from_call(call: core.ToolCall) -> ToolCall | InvalidToolCall:
+    """A call with its arguments parsed; an invalid one where they are no JSON object."""
+    try:
+        arguments = json.loads(call.arguments, strict=False)
+    except ValueError as error:
+        return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=str(error))
+    if isinstance(arguments, dict):
+        return tool_call(name=call.name, args=arguments, id=call.id)
+    return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error="the arguments are no JSON object")
+
+
+def _from_calls(calls: Sequence[core.ToolCall]) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    good: list[ToolCall] = []
+    bad: list[InvalidToolCall] = []
+    for call in map(from_call, calls):
+        if call["type"] == "tool_call":
+            good.append(call)
+        else:
+            bad.append(call)
+    return good, bad
+
+
+# --- in pieces --------------------------------------------------------------------------------------------------------
+
+
+class Chunks:
+    """The chunks of one stream.
+
+    Args:
+        manner: how they are told.
+    """
+
+    def __init__(self, manner: Manner) -> None:
+        self._manner = manner
+        self._metadata = {"model_provider": manner.provider} | ({"output_version": "v1"} if manner.blocks else {})
+        self._is_first = True
+        self._audio = {"data": "", "transcript": ""}  # as told so far
+        make_known(manner.provider)
+
+    def chunk(self, delta: ChatDelta) -> ChatGenerationChunk | None:
+        """What a delta adds; None where that is only what :meth:`last` tells."""
+        kwargs: dict[str, Any] = {}
+        if delta.reasoning:
+            kwargs["reasoning_content"] = delta.reasoning
+        if delta.refusal:
+            kwargs["refusal"] = delta.refusal
+        if delta.audio and (piece := self._hear(delta.audio)):
+            kwargs["audio"] = piece
+        pieces = [
+            tool_call_chunk(name=piece.name, args=piece.arguments, id=piece.id, index=piece.index)
+            for piece in delta.tool_calls
+        ]
+        if not (delta.text or kwargs or pieces or delta.logprobs):
+            return None
+        # Metadata costs as much as the chunk: the first has it, and those whose blocks langchain-core would not know.
+        told = self._manner.blocks or self._is_first or "refusal" in kwargs or "audio" in kwargs
+        self._is_first = False
+        metadata = dict(self._metadata) if told else {}
+        message = AIMessageChunk(
+            content=delta.text, additional_kwargs=kwargs, tool_call_chunks=pieces, response_metadata=metadata
+        )
+        info = None if delta.logprobs is None else {"logprobs": delta.logprobs}
+        return ChatGenerationChunk(message=self._formed(message), generation_info=info)
+
+    def last(self, completion: Completion) -> ChatGenerationChunk:
+        """The chunk that ends a stream: metadata, usage, and what is only told whole."""
+        choice = completion.choices[0]
+        pieces = []
+        if choice.function_call:
+            call = calls_of(completion, choice)[0]
+            pieces = [tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=0)]
+        kwargs = _additional(choice, self._manner)
+        if choice.audio:
+            kwargs["audio"] = self._rest_of(choice.audio)
+        message = AIMessageChunk(
+            content="",
+            additional_kwargs=kwargs,
+            response_metadata=_metadata(completion, choice, self._manner) | self._metadata,
+            tool_call_chunks=pieces,
+            usage_metadata=to_usage(completion.usage, completion.service_tier),
+            chunk_position="last",
+        )
+        message = self._formed(message)
+        for block in message.content:
+            if choice.audio and isinstance(block, dict) and block.get("index") == AUDIO:
+                block["mime_type"] = audio_type(str(choice.audio.get("data", "")))
+        return ChatGenerationChunk(message=message, generation_info={"finish_reason": choice.finish_reason})
+
+    def _hear(self, audio: dict[str, Any]) -> dict[str, str]:
+        """The data and transcript of a piece of audio; what else it has is told once, at the end."""
+        piece = {name: audio[name] for name in self._audio if isinstance(audio.get(name), str) and audio[name]}
+        for name, text in piece.items():
+            self._audio[name] += text
+        return piece
+
+    def _rest_of(self, audio: dict[str, Any]) -> dict[str, Any]:
+        """What the pieces have not told of the audio."""
+        rest = dict(audio)
+        for name, told in self._audio.items():
+            if told and isinstance(whole := rest.pop(name, None), str) and whole != told and whole.startswith(told):
+                rest[name] = whole[len(told) :]
+        return rest
+
+    def _formed(self, message: AIMessageChunk) -> AIMessageChunk:
+        if self._manner.blocks:
+            message.content = to_indexed_blocks(message)  # type: ignore[assignment]
+        return message

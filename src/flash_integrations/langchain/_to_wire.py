@@ -1,0 +1,192 @@
+"""Messages outward: every role LangChain has, as the chat completions endpoint takes it.
+
+Content blocks are ``_parts``' business. An earlier answer goes back as what the endpoint takes from an assistant: text,
+images and files, calls, a refusal, the id of audio, and its reasoning on request. Calls that ran on a provider's side
+and their results, and what else other APIs put into answers, have no form here and stay behind.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    InvalidToolCall,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    convert_to_messages,
+)
+
+from ..errors import InvalidRequestError
+from ._parts import to_part, to_parts, to_standard
+
+CALL_EXTRA = "tool_call_extra"
+"""Where an AI message keeps what gateways send beside a call, such as Gemini's thought signatures: by call id."""
+
+_OF_AN_ASSISTANT = frozenset({"text", "image_url", "video_url", "file"})
+_NOT_IN_A_NAME = re.compile(r"[\s<|\\/>]+")
+
+
+def to_wire(
+    messages: Sequence[BaseMessage], *, system_role: str = "system", send_reasoning: bool = False
+) -> list[dict[str, Any]]:
+    """Messages in the wire's form.
+
+    Args:
+        messages: LangChain's messages, or anything its ``convert_to_messages`` takes.
+        system_role: the role system messages go out under.
+        send_reasoning: whether the reasoning of earlier answers goes back.
+
+    Raises:
+        InvalidRequestError: a message or block that the endpoint has no form for.
+    """
+    known = convert_to_messages(messages)
+    answered = {message.tool_call_id for message in known if isinstance(message, ToolMessage)}
+    answered |= {str(block.get("tool_use_id")) for message in known for block in _tool_results(message)}
+    bodies: list[dict[str, Any]] = []
+    for message in known:
+        if isinstance(message, AIMessage):
+            bodies.append(_answer(message, send_reasoning=send_reasoning, answered=answered))
+        else:
+            bodies += _said(message, system_role)
+    return bodies
+
+
+def _said(message: BaseMessage, system_role: str) -> Iterator[dict[str, Any]]:
+    """What is no answer. Results of tools in a user's content, as Anthropic has them, are messages of their own."""
+    results = list(_tool_results(message))
+    for block in results:
+        content = to_parts(block.get("content") or "")
+        yield {"role": "tool", "content": content, "tool_call_id": str(block.get("tool_use_id"))}
+    content = message.content
+    if results and isinstance(content, list):
+        content = [block for block in content if block not in results]
+        if not content:
+            return
+    body = {"role": _role(message, system_role), "content": to_parts(content), **_name(message)}
+    if isinstance(message, ToolMessage):
+        body["tool_call_id"] = message.tool_call_id
+    yield body
+
+
+def _tool_results(message: BaseMessage) -> Iterator[dict[str, Any]]:
+    if isinstance(message, HumanMessage) and isinstance(message.content, list):
+        yield from (each for each in message.content if isinstance(each, dict) and each.get("type") == "tool_result")
+
+
+def _role(message: BaseMessage, system_role: str) -> str:
+    match message:
+        case HumanMessage():
+            return "user"
+        case SystemMessage():
+            return str(message.additional_kwargs.get("__openai_role__") or system_role)
+        case ToolMessage():
+            return "tool"
+        case FunctionMessage():
+            return "function"
+        case ChatMessage():
+            return message.role
+        case _:
+            raise InvalidRequestError(f"messages of type {type(message).__name__} have no role on the wire")
+
+
+def _name(message: BaseMessage) -> dict[str, str]:
+    """A message's name, in the letters OpenAI takes: agents' names often have blanks."""
+    name = message.name or message.additional_kwargs.get("name")
+    return {"name": _NOT_IN_A_NAME.sub("_", str(name))[:64]} if name else {}
+
+
+# --- earlier answers --------------------------------------------------------------------------------------------------
+
+
+def _answer(message: AIMessage, *, send_reasoning: bool, answered: set[str]) -> dict[str, Any]:
+    kwargs = message.additional_kwargs
+    content = message.content
+    blocks = [] if isinstance(content, str) else [to_standard(each) for each in content if isinstance(each, dict)]
+    parts = content if isinstance(content, str) else [*_assistants_parts(content)] or ""
+    body: dict[str, Any] = {"role": "assistant", "content": parts, **_name(message)}
+    refusal = kwargs.get("refusal") or "".join(_texts(blocks, {"refusal": "refusal"}))
+    if refusal:
+        body["refusal"] = refusal
+    if audio_id := _audio_id(kwargs.get("audio"), blocks):
+        body["audio"] = {"id": audio_id}
+    calls = [_to_call(call, json.dumps(call["args"], ensure_ascii=False), message) for call in message.tool_calls]
+    calls += [_to_call(call, call["args"] or "", message) for call in message.invalid_tool_calls]
+    calls += _calls_in_content(blocks, answered - {call["id"] for call in calls})
+    legacy = kwargs.get("function_call")
+    if legacy and not any(call["id"] in answered for call in calls):
+        body["function_call"] = legacy
+    elif calls:
+        body["tool_calls"] = calls
+    if not body["content"] and (calls or legacy or refusal or audio_id):
+        body["content"] = None
+    if send_reasoning:
+        body |= _reasoning(kwargs, blocks)
+    return body
+
+
+def _assistants_parts(content: list[str | dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for block in content:
+        if isinstance(block, dict) and to_standard(block).get("type") == "audio":
+            continue  # goes back by its id
+        part = to_part(block)
+        if part is not None and part.get("type") in _OF_AN_ASSISTANT:
+            yield part
+
+
+def _texts(blocks: Sequence[Mapping[str, Any]], keys: Mapping[str, str]) -> Iterator[str]:
+    """The texts of blocks of some types, by the key each type has its text under."""
+    for block in blocks:
+        text = block.get(keys.get(str(block.get("type")), ""))
+        if isinstance(text, Mapping):  # Bedrock's
+            text = text.get("text")
+        if isinstance(text, str):
+            yield text
+        elif isinstance(summary := block.get("summary"), list) and "reasoning" in keys:
+            yield from (part["text"] for part in summary if isinstance(part, Mapping) and part.get("text"))
+
+
+_REASONING = {"reasoning": "reasoning", "thinking": "thinking", "reasoning_content": "reasoning_content"}
+
+
+def _reasoning(kwargs: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The reasoning of an answer, wherever it is kept; and its details, which OpenRouter wants back as they came."""
+    text = kwargs.get("reasoning_content") or "\n".join(_texts(blocks, _REASONING))
+    details = kwargs.get("reasoning_details")
+    found = {"reasoning_content": text, "reasoning_details": details if isinstance(details, list) else None}
+    return {name: value for name, value in found.items() if value}
+
+
+def _audio_id(audio: Any, blocks: Sequence[Mapping[str, Any]]) -> str | None:
+    found = [audio] if isinstance(audio, Mapping) else [block for block in blocks if block.get("type") == "audio"]
+    # Ids that LangChain made up name nothing at the gateway.
+    return next((str(each["id"]) for each in found if each.get("id") and not str(each["id"]).startswith("lc_")), None)
+
+
+def _calls_in_content(blocks: Sequence[Mapping[str, Any]], missing: set[str]) -> Iterator[dict[str, Any]]:
+    """Calls that stand in the content alone; only those that were answered, for others may be gone on purpose."""
+    for block in blocks:
+        call_id = str(block.get("call_id") or block.get("id"))
+        if block.get("type") in ("tool_use", "tool_call", "function_call") and call_id in missing:
+            given: Any = next((block[name] for name in ("args", "input", "arguments") if name in block), {})
+            arguments = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+            yield {
+                "type": "function",
+                "id": call_id,
+                "function": {"name": block.get("name", ""), "arguments": arguments},
+            }
+
+
+def _to_call(call: ToolCall | InvalidToolCall, arguments: str, message: AIMessage) -> dict[str, Any]:
+    call_id = call["id"] or ""
+    function = {"name": call["name"] or "", "arguments": arguments}
+    extra = message.additional_kwargs.get(CALL_EXTRA, {}).get(call_id, {})
+    return {"type": "function", "id": call_id, "function": function, **extra}

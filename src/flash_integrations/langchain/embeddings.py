@@ -1,0 +1,104 @@
+"""LangChain's embeddings over the transport core.
+
+An adapter: batches, their order and size, limits, re-sends, learning and all checks of what comes are the core's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from langchain_core.embeddings import Embeddings
+from pydantic import ConfigDict, Field
+
+from .._core.embed_call import BATCH_SIZE, DEFAULT_MODEL
+from .._embedding_settings import EmbeddingSettings
+from .._progress import progress
+from ._errors import known_to_langchain
+
+
+class FlashEmbeddings(EmbeddingSettings, Embeddings):
+    """Embedding models behind an OpenAI-format gateway.
+
+    ::
+
+        from flash_integrations.langchain import FlashEmbeddings
+
+        embeddings = FlashEmbeddings(model="text-embedding-3-large")  # the key comes from FLASH_API_KEY
+        embeddings.embed_documents(["Hello", "你好"])
+
+    Texts go out as texts, in batches side by side within the limits; nothing is downloaded. Connection words are those
+    of ``FlashClient``; unknown words are refused.
+
+    Raises (at the call):
+        FlashError: every error is one, and the matching class of ``langchain_core.exceptions`` as well.
+    """
+
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
+    )
+
+    ALIASES: ClassVar[Mapping[str, str]] = {**EmbeddingSettings.ALIASES, "batch_size": "chunk_size"}
+
+    model: str = Field(default=DEFAULT_MODEL, description="The model's id.")
+    chunk_size: int = Field(default=BATCH_SIZE, description="Texts in a request; fewer where the gateway wants fewer.")
+    max_concurrency: int | None = Field(default=None, description="Requests at once; left out: by the limits, else 8.")
+    show_progress_bar: bool = Field(default=False, description="Show how many documents are done (needs tqdm).")
+    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="More of the request's body.")
+    extra_body: dict[str, Any] | None = Field(default=None, description="Laid over the body, unchecked.")
+
+    @property
+    def model_name(self) -> str:
+        """The model's id, under the name other integrations give it."""
+        return self.model
+
+    def embed_documents(self, texts: list[str], chunk_size: int | None = None, **kwargs: Any) -> list[list[float]]:
+        """The vectors of texts, in their order.
+
+        Args:
+            texts: the texts, none of them empty.
+            chunk_size: texts in a request, for this call.
+            **kwargs: more words of the request, such as ``dimensions``.
+        """
+        with known_to_langchain(), self._documents(texts, chunk_size, kwargs) as words:
+            return self._flash().embed(texts, **words).vectors
+
+    async def aembed_documents(
+        self, texts: list[str], chunk_size: int | None = None, **kwargs: Any
+    ) -> list[list[float]]:
+        """As :meth:`embed_documents`."""
+        with known_to_langchain(), self._documents(texts, chunk_size, kwargs) as words:
+            return (await self._flash().twin.embed(texts, **words)).vectors
+
+    def embed_query(self, text: str, **kwargs: Any) -> list[float]:
+        """The vector of a query, by ``query_model`` where there is one."""
+        with known_to_langchain():
+            return self._flash().embed([text], **self._query(kwargs)).vectors[0]
+
+    async def aembed_query(self, text: str, **kwargs: Any) -> list[float]:
+        """As :meth:`embed_query`."""
+        with known_to_langchain():
+            return (await self._flash().twin.embed([text], **self._query(kwargs))).vectors[0]
+
+    def _words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        words = {"model": self.model, **self._embedding_words(self.model_kwargs, kwargs)}
+        if self.extra_body or words.get("extra_body"):
+            words["extra_body"] = {**(self.extra_body or {}), **(words.get("extra_body") or {})}
+        return words
+
+    def _query(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._words(kwargs), "model": kwargs.get("model") or self.query_model or self.model}
+
+    @contextmanager
+    def _documents(
+        self, texts: list[str], chunk_size: int | None, kwargs: Mapping[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """The core's words for documents, while a progress bar stands."""
+        words = {"batch_size": self.chunk_size, "max_concurrency": self.max_concurrency, **self._words(kwargs)}
+        if chunk_size is not None:
+            words["batch_size"] = chunk_size
+        listed = isinstance(texts, list | tuple)
+        with progress(len(texts) if listed else 0, shown=self.show_progress_bar, label="Embedding") as done:
+            words["on_batch"] = lambda _, vectors: done(len(vectors))
+            yield words

@@ -1,0 +1,146 @@
+"""Settings for vcrpy: cassettes without keys, matched by what was asked, readable, and telling where they come from.
+
+A cassette proves content and translation. It holds each body whole, so what concerns streaming (time, cuts, cancelled
+answers) is tested on sockets, with ``LocalGateway``. With pytest-recording, in ``conftest.py``::
+
+    @pytest.fixture
+    def vcr_config(gateway):
+        return cassettes.settings({gateway.base_url: "gateway"}, secrets=[gateway.api_key])
+
+
+    def pytest_recording_configure(config, vcr):
+        cassettes.register(vcr, note="Recorded from ...")
+
+Needs vcrpy 8 (``pip install vcrpy``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+__all__ = ["register", "same_json", "settings"]
+
+_KEPT_HEADERS = frozenset({"accept", "content-type"})
+_SAME_JSON = "same JSON"
+_HIDDEN = "***"
+
+
+def settings(places: Mapping[str, str], *, secrets: Sequence[str] = ()) -> dict[str, Any]:
+    """Words for ``VCR.use_cassette``, which must know what :func:`register` registers.
+
+    Args:
+        places: what is recorded: base URLs, and the name by which cassettes call each one's host. Requests to other
+            places go through unrecorded.
+        secrets: texts that may not stand in a cassette, wherever they turn up; three asterisks take their place.
+    """
+    hosts = {urlsplit(url).netloc: name for url, name in places.items()}
+    return {
+        "match_on": ["method", "path", _SAME_JSON],
+        "allow_playback_repeats": False,
+        "decode_compressed_response": True,
+        "before_record_request": _request_filter(hosts, secrets),
+        "before_record_response": _response_filter(secrets),
+        "serializer": "yaml",
+    }
+
+
+def register(vcr: Any, *, note: str = "") -> None:
+    """Teach a ``vcr.VCR`` the matcher and the file format that :func:`settings` names.
+
+    Args:
+        vcr: the object, such as ``pytest_recording_configure`` is given.
+        note: lines that stand at the head of every cassette it writes: what it was recorded from, when and how.
+    """
+    vcr.register_matcher(_SAME_JSON, same_json)
+    vcr.register_serializer("yaml", _Yaml(note))
+
+
+def same_json(one: Any, other: Any) -> None:
+    """Assert that two requests ask for the same: equal JSON, whatever ids the tool calls in it were given.
+
+    Raises:
+        AssertionError: they do not.
+    """
+    asked, recorded = _comparable(one.body), _comparable(other.body)
+    assert asked == recorded, f"{asked} is not {recorded}"  # noqa: S101 - how vcrpy's matchers say no
+
+
+def _comparable(body: bytes | str | None) -> Any:
+    """A body's JSON with its tool calls' ids numbered in the order they turn up; another body as it is."""
+    try:
+        asked = json.loads(body or b"null")
+    except ValueError:
+        return body
+    numbers: dict[str, str] = {}
+
+    def number(call_id: Any) -> str:
+        return numbers.setdefault(str(call_id), f"call {len(numbers) + 1}")
+
+    for message in asked.get("messages", ()) if isinstance(asked, dict) else ():
+        for call in message.get("tool_calls") or ():
+            call["id"] = number(call.get("id"))
+        if "tool_call_id" in message:
+            message["tool_call_id"] = number(message["tool_call_id"])
+    return asked
+
+
+def _request_filter(hosts: Mapping[str, str], secrets: Sequence[str]) -> Callable[[Any], Any]:
+    def kept(request: Any) -> Any:
+        """The request as it is written down, or None."""
+        from vcr.request import Request
+
+        parts = urlsplit(request.uri)
+        name = parts.netloc if parts.netloc in hosts.values() else hosts.get(parts.netloc)
+        if name is None:
+            return None
+        headers = {header: text for header, text in request.headers.items() if header.lower() in _KEPT_HEADERS}
+        return Request(request.method, f"http://{name}{parts.path}", _without(request.body, secrets), headers)
+
+    return kept
+
+
+def _response_filter(secrets: Sequence[str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def kept(response: dict[str, Any]) -> dict[str, Any]:
+        """The answer as it is written down."""
+        headers = {name: texts for name, texts in response["headers"].items() if name.lower() in _KEPT_HEADERS}
+        return {**response, "headers": headers, "body": {"string": _without(response["body"]["string"], secrets)}}
+
+    return kept
+
+
+def _without(body: bytes | str | None, secrets: Sequence[str]) -> bytes | str | None:
+    for secret in filter(None, secrets):
+        if isinstance(body, bytes):
+            body = body.replace(secret.encode(), _HIDDEN.encode())
+        elif body is not None:
+            body = body.replace(secret, _HIDDEN)
+    return body
+
+
+class _Yaml:
+    """vcrpy's file format: YAML whose bodies are blocks of text that can be read, under a note."""
+
+    def __init__(self, note: str) -> None:
+        self._note = "".join(f"# {line}\n" for line in note.splitlines())
+
+    def serialize(self, cassette: dict[str, Any]) -> str:
+        """The text of a cassette's file."""
+        import yaml
+
+        def represent(dumper: Any, text: str) -> Any:
+            style = "|" if "\n" in text else None
+            return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+        dumper: Any = type("Dumper", (yaml.SafeDumper,), {})
+        dumper.add_representer(str, represent)
+        written: str = yaml.dump(cassette, Dumper=dumper, allow_unicode=True, width=2**30, sort_keys=False)
+        return self._note + written
+
+    def deserialize(self, text: str) -> Any:
+        """A cassette, from its file."""
+        import yaml
+
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe

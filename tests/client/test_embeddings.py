@@ -1,0 +1,352 @@
+"""Embedding over real sockets, in both colours: batches side by side, learning, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import struct
+import threading
+
+import pytest
+from raw_server import serving
+
+from flash_integrations import FlashClient, RateLimit, errors
+from flash_integrations.testing import LocalGateway
+from flash_integrations.testing.vectors import embed
+
+KEY = "sk-made-up-key"
+
+
+@pytest.fixture(scope="module")
+def shared_gateway():
+    with LocalGateway("openai") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(shared_gateway):
+    """A gateway without a past."""
+    shared_gateway.clear()
+    return shared_gateway
+
+
+@pytest.fixture
+def client(gateway):
+    return FlashClient(base_url=gateway.base_url, api_key=gateway.api_key, max_retries=0)
+
+
+def texts(count):
+    return [f"text number {at}" for at in range(count)]
+
+
+class Server:
+    """Answers embedding requests on a raw socket: ``refuse(body)`` gives (status, error) or None."""
+
+    def __init__(self, refuse=lambda body: None):
+        self._refuse = refuse
+
+    def __call__(self, line):
+        while (request := line.request()) is not None:
+            status, answer = self._refuse(request.body) or (200, self.rows(request.body))
+            headers = {"content-type": "application/json"}
+            line.answer(json.dumps(answer).encode(), status=status, headers=headers)
+
+    @staticmethod
+    def rows(body):
+        """Each text's length and last number as its vector, in the form that was asked for."""
+        vectors = [[float(len(text)), float(text.rpartition(" ")[2])] for text in body["input"]]
+        if body.get("encoding_format") == "base64":
+            vectors = [base64.b64encode(struct.pack("<2f", *vector)).decode() for vector in vectors]
+        return {"data": [{"index": at, "embedding": each} for at, each in enumerate(vectors)], "model": "m"}
+
+
+def error(message, **more):
+    return {"error": {"message": message, **more}}
+
+
+def numbers(answer):
+    return [vector[1] for vector in answer.vectors]
+
+
+def test_a_batch_is_one_request_with_what_was_set_and_nothing_else(gateway, client, calls):
+    """Model, texts and the wish for base64; dimensions and user only where they are given."""
+    answer = calls.embed(client, ["a cat", "一只猫"])
+    assert gateway.requests[0].body == {
+        "model": "text-embedding-3-large",
+        "input": ["a cat", "一只猫"],
+        "encoding_format": "base64",
+    }
+    assert answer.vectors == [pytest.approx(embed(text)) for text in ("a cat", "一只猫")]
+    assert (answer.dimensions, answer.usage.prompt_tokens) == (512, 5)
+    calls.embed(client, ["a"], model="other", dimensions=8, user="me", extra_body={"input_type": "query"})
+    assert gateway.requests[1].body == {
+        "model": "other",
+        "input": ["a"],
+        "encoding_format": "base64",
+        "dimensions": 8,
+        "user": "me",
+        "input_type": "query",
+    }
+
+
+def test_floats_can_be_asked_for(gateway, client, calls):
+    """``encoding_format`` is the caller's to choose; ``disabled_params`` leaves it to the gateway."""
+    assert calls.embed(client, ["a"], encoding_format="float", dimensions=8).vectors == [embed("a", 8)]
+    quiet = FlashClient(base_url=gateway.base_url, api_key=gateway.api_key, disabled_params=["encoding_format"])
+    assert calls.embed(quiet, ["a"], dimensions=8).vectors == [embed("a", 8)]
+    assert [request.body.get("encoding_format") for request in gateway.requests] == ["float", None]
+
+
+def test_vectors_are_in_the_order_of_the_texts(gateway, client, calls):
+    """However many batches there are."""
+    answer = calls.embed(client, texts(250), batch_size=20, dimensions=8)
+    assert answer.vectors == [pytest.approx(embed(text, 8)) for text in texts(250)]
+    assert (answer.requests, len(gateway.requests)) == (13, 13)
+
+
+@pytest.mark.parametrize(("words", "most"), [({}, 8), ({"max_concurrency": 3}, 3)], ids=["default", "given"])
+def test_batches_go_side_by_side(gateway, client, calls, words, most):
+    """Eight at once where no limit says so, and ``max_concurrency`` where it is given."""
+    gateway.fault(hold="before_first_byte", times=most)
+    answers = []
+
+    def work():
+        answers.append(calls.embed(client, texts(20), batch_size=1, **words))
+
+    working = threading.Thread(target=work)
+    working.start()
+    assert gateway.wait_held(most)
+    assert gateway.live == most
+    gateway.release()
+    working.join()
+    assert len(answers[0]) == 20
+
+
+def test_batches_keep_to_the_limits(calls):
+    """No more at once than ``concurrent``, however many batches there are: the gateway refuses none."""
+    with LocalGateway("openai", rate_limit=RateLimit(concurrent=3)) as gateway:
+        client = FlashClient(provider=gateway.provider, api_key=gateway.api_key, max_retries=0)
+        calls.embed(client, texts(200), batch_size=5, max_concurrency=20)
+        assert {request.status for request in gateway.requests} == {200}
+        assert gateway.peak <= 3
+
+
+def test_no_texts_send_nothing(gateway, client, calls):
+    """An empty list is answered without a request, and without a key."""
+    assert calls.embed(client, []).vectors == []
+    assert calls.embed(client, iter(())).vectors == []
+    assert gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("a text", r"\[text\]"),
+        (None, "must be a list of texts"),
+        (b"bytes", "must be a list of texts"),
+        ({"a": 1}, "must be a list of texts"),
+        (["a", ""], r"texts\[1\] is empty"),
+        (["a", None], r"texts\[1\] must be a text"),
+        ([[1, 2]], r"texts\[0\] .*Token ids are not taken"),
+        ([1, 2], r"texts\[0\] .*Token ids are not taken"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused_before_sending(gateway, client, calls, given, said):
+    """By position, so that one bad text in ten thousand is found."""
+    with pytest.raises(errors.InvalidRequestError, match=said):
+        calls.embed(client, given)
+    assert gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"dimensions": 0},
+        {"dimensions": "8"},
+        {"batch_size": 0},
+        {"max_concurrency": 0},
+        {"encoding_format": 1},
+        {"dimension": 8},
+        {"model": ""},
+        {"model": 3},
+        {"extra_body": [1]},
+    ],
+)
+def test_bad_parameters_are_refused_before_sending(gateway, client, calls, words):
+    """Wrong types, figures out of bounds, misspelt names."""
+    with pytest.raises(errors.InvalidRequestError, match=next(iter(words))):
+        calls.embed(client, ["a"], **words)
+    assert gateway.requests == []
+
+
+def test_a_refused_encoding_is_learned(calls):
+    """One refusal, then floats, also for later calls of the process."""
+
+    def refuse(body):
+        asked = body.get("encoding_format")
+        return (400, error("Unsupported parameter: 'encoding_format'", param="encoding_format")) if asked else None
+
+    with serving(Server(refuse)) as server:
+        client = FlashClient(base_url=server.base_url)
+        assert numbers(calls.embed(client, texts(3), model="m")) == [0, 1, 2]
+        assert numbers(calls.embed(client, texts(3), model="m")) == [0, 1, 2]
+        assert [request.body.get("encoding_format") for request in server.requests] == ["base64", None, None]
+        assert client.learned() == {"m": {"encoding_format": ""}}
+
+
+@pytest.mark.parametrize(
+    ("taken", "sent"), [("float", ["base64", "float"]), (None, ["base64", "float", None])], ids=["named", "left out"]
+)
+def test_an_encoding_that_must_be_float_is_asked_for_by_name(calls, taken, sent):
+    """A refusal that says "float" gets it, and where that was wrong as well nothing is asked for."""
+
+    def refuse(body):
+        asked = body.get("encoding_format")
+        return (422, error(f"encoding_format: input should be 'float', not {asked}")) if asked != taken else None
+
+    with serving(Server(refuse)) as server:
+        assert numbers(calls.embed(FlashClient(base_url=server.base_url), texts(2))) == [0, 1]
+        assert [request.body.get("encoding_format") for request in server.requests] == sent
+
+
+def test_a_batch_limit_is_learned(calls):
+    """The figure in the refusal is kept by the next call, and by other objects of the process."""
+
+    def refuse(body):
+        too_many = len(body["input"]) > 10
+        said = "Value error, batch size is invalid, it should not be larger than 10.: input.contents"
+        return (400, error(said, code="InvalidParameter")) if too_many else None
+
+    with serving(Server(refuse)) as server:
+        assert numbers(calls.embed(FlashClient(base_url=server.base_url), texts(35), model="m")) == list(range(35))
+        assert sorted(len(request.body["input"]) for request in server.requests) == [5, 10, 10, 10, 35]
+        other = FlashClient(base_url=server.base_url)
+        assert other.learned() == {"m": {"batch_size": 10}}
+        assert len(calls.embed(other, texts(20), model="m")) == 20
+        assert [len(request.body["input"]) for request in server.requests[5:]] == [10, 10]
+
+
+def test_an_over_long_text_is_named(calls):
+    """The position in the caller's list, though the gateway does not say which of the batch it was."""
+
+    def refuse(body):
+        long = any(len(text) > 1000 for text in body["input"])
+        return (400, error("This model's maximum context length is 512 tokens")) if long else None
+
+    listed = [*texts(77), "x" * 2000, *texts(200)]
+    with serving(Server(refuse)) as server:
+        with pytest.raises(errors.ContextLengthError, match=r"texts\[77\] is too long for the model: This model's"):
+            calls.embed(FlashClient(base_url=server.base_url), listed, max_concurrency=1)
+        assert len(server.requests) <= 1 + 8
+
+
+def test_a_broken_answer_is_asked_for_again(calls):
+    """Rows that are missing may be there the next time; the count of re-sends is told."""
+    answers = iter([{"data": []}])
+
+    with serving(Server(lambda body: next(((200, answer) for answer in answers), None))) as server:
+        client = FlashClient(base_url=server.base_url, max_retries=1)
+        answer = calls.embed(client, texts(2))
+        assert (numbers(answer), answer.resends) == ([0, 1], 1)
+
+
+def test_an_error_tells_what_errors_tell(calls):
+    """Provider, model, status and request id, and no key."""
+    refused = (401, error(f"Incorrect API key provided: {KEY}", code="invalid_api_key"))
+    with serving(Server(lambda body: refused)) as server:
+        client = FlashClient(base_url=server.base_url, api_key=KEY)
+        with pytest.raises(errors.AuthenticationError) as raised:
+            calls.embed(client, texts(500), model="m")
+        assert (raised.value.model, raised.value.status_code) == ("m", 401)
+        assert KEY not in f"{raised.value!s} {raised.value!r} {vars(raised.value)}"
+
+
+def test_asked_dimensions_that_are_ignored_are_an_error(calls):
+    """Sent once, not again: the gateway would answer the same."""
+    with serving(Server()) as server:
+        with pytest.raises(errors.MalformedResponseError, match="2 dimensions where 256 were asked for"):
+            calls.embed(FlashClient(base_url=server.base_url), texts(1), dimensions=256)
+        assert len(server.requests) == 1
+
+
+def test_the_first_error_ends_the_others(gateway, client, calls):
+    """What waits in the queue is not sent, what is under way is let go of, and no thread or slot is left."""
+    threads = set(threading.enumerate())
+    gateway.fault(400, message="no", when=lambda request: "text number 3" in request.body["input"])
+    gateway.fault(delay=0.05, times=None)
+    with pytest.raises(errors.BadRequestError, match="no"):
+        calls.embed(client, texts(500), batch_size=1, max_concurrency=4)
+    assert gateway.wait_idle()
+    assert len(gateway.requests) < 20
+    assert not [each for each in set(threading.enumerate()) - threads if "embed" in each.name]
+    assert client._limiter().holders(0.0) == []
+
+
+def test_a_gateway_that_keeps_silent_does_not_hold_up_an_error(gateway, client, calls):
+    """One batch is refused while the others wait for a head that does not come: the error is there all the same."""
+    gateway.fault(400, message="no", when=lambda request: request.body["input"] == ["text number 3"])
+    gateway.fault(hold="before_first_byte", times=None)
+    with pytest.raises(errors.BadRequestError, match="no"):
+        calls.embed(client, texts(100), batch_size=1)
+    gateway.release()
+    assert gateway.wait_idle()
+
+
+def test_an_error_ends_batches_that_wait_for_the_limits(gateway, calls):
+    """Those in the queue are woken and leave it."""
+    gateway.fault(400, message="no")
+    client = FlashClient(
+        base_url=gateway.base_url, api_key=gateway.api_key, max_retries=0, rate_limit={"requests_per_minute": 1}
+    )
+    with pytest.raises(errors.BadRequestError, match="no"):
+        calls.embed(client, texts(20), batch_size=1)
+    assert len(gateway.requests) == 1
+    assert client._limiter().holders(0.0) == []
+
+
+async def test_a_cancelled_call_leaves_nothing_behind(gateway, client):
+    """Its requests are dropped and its slots are free."""
+    gateway.fault(hold="before_first_byte", times=None)
+    task = asyncio.ensure_future(client.twin.embed(texts(100), batch_size=1))
+    assert await asyncio.to_thread(gateway.wait_held, 8)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(gateway.wait_idle)
+    assert client._limiter().holders(0.0) == []
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_batches_are_told_as_they_are_done(client, calls):
+    """``on_batch`` gets each batch's first position and its vectors, in the caller's own thread."""
+    told, threads = {}, set()
+
+    def on_batch(start, vectors):
+        threads.add(threading.get_ident())
+        told.update(enumerate(vectors, start))
+
+    answer = calls.embed(client, texts(50), batch_size=7, dimensions=8, on_batch=on_batch)
+    assert [told[at] for at in range(50)] == answer.vectors
+    assert threads == {threading.get_ident()}
+
+
+def test_total_timeout_is_for_the_whole_call(gateway, calls):
+    """Many batches do not each have their own."""
+    gateway.fault(delay=0.05, times=None)
+    client = FlashClient(base_url=gateway.base_url, api_key=gateway.api_key, total_timeout=0.2, max_retries=0)
+    with pytest.raises(errors.APITimeoutError):
+        calls.embed(client, texts(1000), batch_size=1, max_concurrency=1)
+    assert gateway.wait_idle()
+
+
+def test_an_answer_is_plain_data(client, calls):
+    """Vectors by position, in a loop, and as the endpoint's own JSON."""
+    answer = calls.embed(client, ["a", "b"], dimensions=4)
+    assert [*answer] == answer.vectors == [answer[0], answer[1]]
+    assert json.loads(json.dumps(answer.as_dict()))["data"][1] == {
+        "object": "embedding",
+        "index": 1,
+        "embedding": answer.vectors[1],
+    }
+    assert "vectors" not in repr(answer)
