@@ -51,6 +51,7 @@ record: $(READY) ## record cassettes/ anew from a real language model, which is 
 .PHONY: bench
 bench: $(READY) ## this package beside its peers on the same bytes; writes the READMEs' table
 	$(BIN)/python benchmarks/wire.py --write
+	$(BIN)/python benchmarks/embeddings.py
 
 .PHONY: lint
 lint: $(READY) ## ruff: rules and format

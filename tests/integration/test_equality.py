@@ -16,7 +16,6 @@ from llama_index.core.llms import ChatMessage
 from flash_integrations import AsyncFlashClient, FlashClient
 from flash_integrations.langchain import ChatFlash
 from flash_integrations.llama_index import FlashLLM
-from flash_integrations.testing import LocalGateway
 
 PROMPTS = {
     "short": "Name three primes.",
@@ -26,27 +25,20 @@ PROMPTS = {
 FIXED = {"temperature": 0, "seed": 7, "max_tokens": 60}
 MODEL = "gpt-5.2"
 
-
-@pytest.fixture(scope="module")
-def gateway(model_server):
-    """A stream-only gateway before the real model, which is asked under its own name."""
-    with LocalGateway(
-        upstream=model_server.base_url, upstream_key=model_server.api_key, upstream_model=model_server.model
-    ) as gateway:
-        yield gateway
+pytestmark = pytest.mark.vcr
 
 
-@pytest.fixture(params=PROMPTS.values(), ids=PROMPTS, scope="module")
+@pytest.fixture(params=PROMPTS.values(), ids=PROMPTS)
 def prompt(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
-def direct(model_server, prompt):
+@pytest.fixture
+def direct(server, prompt):
     """Text, finish reason and usage of a plain request to the server itself."""
-    body = {"model": model_server.model, "messages": [{"role": "user", "content": prompt}], **FIXED}
-    headers = {"Authorization": f"Bearer {model_server.api_key}"}
-    answer = httpx.post(f"{model_server.base_url}/chat/completions", json=body, headers=headers, timeout=120).json()
+    body = {"model": server.model, "messages": [{"role": "user", "content": prompt}], **FIXED}
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    answer = httpx.post(f"{server.base_url}/chat/completions", json=body, headers=headers, timeout=120).json()
     choice, usage = answer["choices"][0], answer["usage"]
     assert choice["message"]["content"]
     return choice["message"]["content"], choice["finish_reason"], counts(usage, "prompt_tokens", "completion_tokens")

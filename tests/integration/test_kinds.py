@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from flash_integrations import FlashClient
-from flash_integrations.testing import LocalGateway
 
 WEATHER = {
     "type": "function",
@@ -59,23 +58,16 @@ def comparable(answer):
     return kept
 
 
-@pytest.fixture(scope="module")
-def gateway(model_server):
-    with LocalGateway(
-        upstream=model_server.base_url, upstream_key=model_server.api_key, upstream_model=model_server.model
-    ) as gateway:
-        yield gateway
-
-
+@pytest.mark.vcr
 @pytest.mark.parametrize(("prompt", "params"), KINDS.values(), ids=KINDS)
-def test_a_forced_stream_equals_a_plain_answer(model_server, gateway, prompt, params):
+def test_a_forced_stream_equals_a_plain_answer(server, gateway, prompt, params):
     """Every field of every choice, the usage, the model and the fingerprint."""
-    if "tools" in params and not model_server.tools:
-        pytest.skip(f"{model_server.model} knows no tools")
+    if "tools" in params and not server.tools:
+        pytest.skip(f"{server.model} knows no tools")
     messages = [{"role": "user", "content": prompt}]
-    body = {"model": model_server.model, "messages": messages, "temperature": 0, "seed": 7, **params}
-    headers = {"Authorization": f"Bearer {model_server.api_key}"}
-    plain = httpx.post(f"{model_server.base_url}/chat/completions", json=body, headers=headers, timeout=180).json()
+    body = {"model": server.model, "messages": messages, "temperature": 0, "seed": 7, **params}
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    plain = httpx.post(f"{server.base_url}/chat/completions", json=body, headers=headers, timeout=180).json()
     gateway.clear()
     client = FlashClient(base_url=gateway.base_url, api_key=gateway.api_key, rate_limit=None)
     answer = client.chat(**{**body, "model": "gpt-5.2"})

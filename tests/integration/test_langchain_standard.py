@@ -8,23 +8,20 @@ import standard_files
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from flash_integrations.langchain import ChatFlash
-from flash_integrations.testing import LocalGateway
 
 
+@pytest.mark.vcr
 @pytest.mark.timeout(600)  # several answers of a real model on whatever machine there is
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 class TestChatFlash(ChatModelIntegrationTests):
     """The model under a GPT model's name. It reads text alone: no images, PDFs or audio."""
 
     @pytest.fixture(autouse=True)
-    def _gateway(self, model_server, monkeypatch):
+    def _gateway(self, server, gateway, monkeypatch):
         monkeypatch.setattr(httpx, "get", standard_files.given)
-        self.server = model_server
-        words = {"upstream_key": model_server.api_key or None, "upstream_model": model_server.model}
-        with LocalGateway(upstream=model_server.base_url, **words) as gateway:
-            self.gateway = gateway
-            yield
-            assert all(request.stream for request in gateway.requests)
+        self.server, self.gateway = server, gateway
+        yield
+        assert all(request.stream for request in gateway.requests)
 
     @property
     def chat_model_class(self):

@@ -6,23 +6,27 @@ import pytest
 from llm_contract import LLMContract
 
 from flash_integrations.llama_index import FlashLLM
-from flash_integrations.testing import LocalGateway
 
 
+@pytest.mark.vcr
 class TestFlashLLM(LLMContract):
-    """The model under a GPT model's name. It shows no reasoning, and its template asks for one call at a time."""
+    """The model under a GPT model's name: one of text alone, which shows no reasoning and makes one call at a time."""
 
     thinking = False
+    images = False
+    audio = False
+    documents = False
     parallel_tool_calls = False
+    engines = False  # long prompts, and no call that the other tests do not make; see tests/llama_index
+    failures = True
 
     @pytest.fixture(autouse=True)
-    def _gateway(self, model_server):
-        self.server = model_server
-        words = {"upstream_key": model_server.api_key or None, "upstream_model": model_server.model}
-        with LocalGateway(upstream=model_server.base_url, **words) as gateway:
-            self.gateway = gateway
-            yield
-            assert all(request.stream and request.status == 200 for request in gateway.requests)
+    def _gateway(self, server, gateway):
+        self.server, self.gateway = server, gateway
+        self.statuses = []
+        yield
+        assert all(request.stream for request in gateway.requests)
+        assert [request.status for request in gateway.requests if request.status != 200] == self.statuses
 
     @pytest.fixture
     def llm(self):
@@ -52,6 +56,6 @@ class TestFlashLLM(LLMContract):
         # The model without tools is the small one, which is not to be trusted with a question.
         return self.server.tools
 
-    @pytest.mark.skip(reason="a long prompt, and no call that the other tests do not make; see tests/llama_index")
-    def test_react_agent(self):
-        """ReActAgent is left to the scripted gateway."""
+    def make_it_fail(self):
+        self.statuses = [500]
+        self.gateway.fault(500)

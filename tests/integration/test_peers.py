@@ -9,15 +9,8 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from flash_integrations.langchain import ChatFlash
-from flash_integrations.testing import LocalGateway
 
-
-@pytest.fixture
-def gateway(model_server):
-    with LocalGateway(
-        upstream=model_server.base_url, upstream_key=model_server.api_key, upstream_model=model_server.model
-    ) as gateway:
-        yield gateway
+pytestmark = pytest.mark.vcr
 
 
 def test_chat_openai_is_refused(gateway):
