@@ -253,7 +253,8 @@ class BaseClient:
         asked, size, at_once = words
         at_least(1)("batch_size", size)
         call = embed_call(asked, params, disabled=self._disabled)
-        model, memory = call(()).model or asked, _process.memory
+        whole, memory = call((), 0), _process.memory
+        model = whole.model or asked
         limits: RateLimit | None = self._policy["figures"]
         if at_once is None:
             # Those beyond the limit wait for a slot, and go while others decode what came.
@@ -265,13 +266,13 @@ class BaseClient:
         give_up = None if total is None else time.monotonic() + total
 
         def flow(piece: Piece) -> Flow:
-            return self._exchange(call(listed[piece.start : piece.stop]), wait, give_up=give_up)
+            return self._exchange(call(listed[piece.start : piece.stop], piece.start), wait, give_up=give_up)
 
         batches = Batches(
             len(listed),
             min(size, memory.facts(self.base_url, model).get("batch_size", size)),
             model=model,
-            dimensions=call(()).asked("dimensions"),
+            dimensions=whole.asked("dimensions"),
             learn=partial(memory.learn, self.base_url, model, "batch_size"),
         )
         return EmbeddingJob(batches, flow, at_once, on_batch)

@@ -42,7 +42,7 @@ pytestmark = [
 
 QUESTION = "Which bird took the bone out of the Wolf's throat?"
 ASKED = {"messages": [("user", f"Use search_fables to find out: {QUESTION}")]}
-EXACT = {"hnsw": {"ef_construction": 500, "ef_search": 500}}
+EXACT = {"hnsw": {"max_neighbors": 256, "ef_construction": 500, "ef_search": 500}}
 
 
 @pytest.fixture(scope="module")

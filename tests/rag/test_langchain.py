@@ -20,7 +20,7 @@ PROMPT = ChatPromptTemplate.from_template("Answer from these passages:\n\n{passa
 
 def chroma(folder, embeddings):
     settings = chromadb.Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(folder))
-    exact = {"hnsw": {"ef_construction": 500, "ef_search": 500}}  # for so few passages
+    exact = {"hnsw": {"max_neighbors": 256, "ef_construction": 500, "ef_search": 500}}  # for so few passages
     return Chroma("corpus", embeddings, client_settings=settings, collection_configuration=exact)
 
 

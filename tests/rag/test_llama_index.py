@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 QUESTION = "Which bird took the bone out of the Wolf's throat?"
 
-EXACT = {"hnsw": {"ef_construction": 500, "ef_search": 500}}
+EXACT = {"hnsw": {"max_neighbors": 256, "ef_construction": 500, "ef_search": 500}}
 """Chroma's search is approximate; wide enough, it is exact for so few passages."""
 
 AGAIN = """

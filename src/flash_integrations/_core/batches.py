@@ -128,7 +128,7 @@ class Batches:
                 self._make_smaller(search.piece, (len(search.piece) + 1) // 2)
             return False
         self._check_length(answer.dimensions)
-        if self._unproved and len(piece) >= min(self._size, len(piece)):
+        if self._unproved and len(piece) <= self._size:
             self._unproved = False
             self._learn(self._size)
         self._parts[piece.start] = answer

@@ -113,7 +113,7 @@ class BodyDecoder:
             return _items(self._sse.feed(data))
         if self._plain is None:
             # Blank lines may come for minutes while a gateway waits: they are dropped, not gathered.
-            data = _bare(self._head + data)
+            data = bare(self._head + data)
             if data.startswith(_STARTS):
                 self._sse, self._head = SSEDecoder(), b""
                 return _items(self._sse.feed(data))
@@ -142,7 +142,7 @@ class BodyDecoder:
         return _objects(value) or [Unread(text.decode("utf-8", "replace"))]
 
 
-def _bare(data: bytes) -> bytes:
+def bare(data: bytes) -> bytes:
     """A body's beginning without blanks and byte order marks."""
     while (rest := data.lstrip(_BLANK).removeprefix(_BOM)) != data:
         data = rest

@@ -38,6 +38,8 @@ class Call:
         ask_usage: whether a stream asks for usage; not where the caller disabled ``stream_options``.
         headers: headers of this call alone.
         query: query parameters of this call alone.
+        first: the position of the first of its texts in the caller's list.
+        chosen: facts that change what the caller chose himself: learned and applied with his leave alone.
     """
 
     path: str
@@ -48,6 +50,8 @@ class Call:
     ask_usage: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
+    first: int = 0
+    chosen: frozenset[str] = frozenset()
 
     @property
     def may_stream(self) -> bool:

@@ -6,7 +6,7 @@ text is refused here by its position, for upstreams refuse the whole batch and d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from ..errors import InvalidRequestError
@@ -31,6 +31,12 @@ EMBED_CHECKS: dict[str, Callable[[str, Any], None]] = {
 
 _NOT_BODY = frozenset({"extra_body", "extra_headers", "extra_query"})
 
+_OTHER_NUMBERS = frozenset({"output_dtype", "embedding_types", "embedding_type"})
+"""Parameters by which gateways are asked for numbers that are no 32-bit floats."""
+
+_ENCODING_FACTS = frozenset({"encoding_format", "no_encoding_format"})
+"""What refusals teach about the form of vectors; nobody asks about it who named that form himself."""
+
 
 def check_texts(texts: Any) -> list[str]:
     """The texts as a list.
@@ -40,7 +46,8 @@ def check_texts(texts: Any) -> list[str]:
     """
     if isinstance(texts, str):
         raise InvalidRequestError("texts must be a list of texts; for a single one give a list that holds it: [text]")
-    if not isinstance(texts, Iterable) or isinstance(texts, bytes | Mapping):
+    if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping | Set):
+        # A set has no order that vectors could follow.
         raise InvalidRequestError(f"texts must be a list of texts, not {show(texts)}")
     listed = list(texts)
     for position, text in enumerate(listed):
@@ -55,8 +62,8 @@ def check_texts(texts: Any) -> list[str]:
 
 def embed_call(
     model: str, params: EmbedParams | Mapping[str, Any], *, disabled: Collection[str] = ()
-) -> Callable[[Sequence[str]], Call]:
-    """What makes the call for a batch of texts. Parameters that are None or empty are not sent.
+) -> Callable[[Sequence[str], int], Call]:
+    """What makes the call for a batch of texts and the position of its first. Parameters that are None or empty are not sent.
 
     Args:
         model: the model's id.
@@ -78,18 +85,23 @@ def embed_call(
             refuse_misspelt(name, EMBED_CHECKS)
         else:
             check(name, value)
-    held: dict[str, Any] = {} if "encoding_format" in disabled else {"encoding_format": "base64"}
-    held |= {name: value for name, value in values.items() if name not in _NOT_BODY}
+    named = {name: value for name, value in values.items() if name not in _NOT_BODY}
     laid_over = dict(values.get("extra_body", {}))
+    chosen = {*named, *laid_over}
+    # Numbers of another kind than floats (Voyage's output_dtype) are told apart in lists alone.
+    quiet = "encoding_format" in disabled or not chosen.isdisjoint(_OTHER_NUMBERS)
+    held = named if quiet else {"encoding_format": "base64", **named}
     asked = str(laid_over.get("model", model))
 
-    def make(texts: Sequence[str]) -> Call:
+    def make(texts: Sequence[str], first: int) -> Call:
         return Call(
             EMBEDDINGS_PATH,
             {"model": model, "input": list(texts), **held, **laid_over},
             asked,
             headers=values.get("extra_headers", {}),
             query=values.get("extra_query", {}),
+            first=first,
+            chosen=_ENCODING_FACTS if "encoding_format" in chosen else frozenset(),
         )
 
     return make

@@ -70,7 +70,8 @@ def _summed(usages: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None
             return None
         for name, count in usage.items():
             if isinstance(count, Mapping):
-                total[name] = _summed([total.get(name) or {}, count])
+                held = total.get(name)
+                total[name] = _summed([held if isinstance(held, Mapping) else {}, count]) or {}
             elif isinstance(count, int | float) and not isinstance(count, bool):
                 held = total.get(name)
                 total[name] = count + (held if isinstance(held, int | float) else 0)

@@ -22,7 +22,9 @@ _MAX_TEXT = 4000  # characters of it that are looked at: wrapped errors say late
 _MAX_PAGE = 16_000  # characters of an HTML page that are looked at
 _MAX_DEPTH = 8
 
-_MESSAGE_KEYS = ("message", "msg", "error_msg", "errorMessage", "status_msg", "error_description", "details", "detail")
+MESSAGE_KEYS = ("message", "msg", "error_msg", "errorMessage", "status_msg", "error_description", "details", "detail")
+"""Where errors, and good answers too, have their words."""
+
 _INNER_KEYS = ("error", "errors", "detail", "base_resp", "response")
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id: ?([^)\s]+)\)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -126,7 +128,7 @@ def _laid_over(outer: ErrorFacts, inner: ErrorFacts) -> ErrorFacts:
 
 
 def _read_fields(value: dict[str, Any], depth: int) -> ErrorFacts:
-    message = next((value[key] for key in _MESSAGE_KEYS if isinstance(value.get(key), str) and value[key]), "")
+    message = next((value[key] for key in MESSAGE_KEYS if isinstance(value.get(key), str) and value[key]), "")
     facts = _read_text(message, depth)
     metadata = value.get("metadata")
     if message and isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
@@ -232,4 +234,4 @@ def is_error(body: dict[str, Any]) -> bool:
         return True
     if choices is not None or body.get("usage"):
         return False
-    return any(isinstance(body.get(key), str | list) and body[key] for key in _MESSAGE_KEYS)
+    return any(isinstance(body.get(key), str | list) and body[key] for key in MESSAGE_KEYS)

@@ -217,8 +217,14 @@ class Exchange:
         if self.call.body is None:
             return JSONReading(head.headers, world=self.world)
         if self.call.path == EMBEDDINGS_PATH:
-            count, model = len(self.call.body["input"]), self.call.model or ""
-            return VectorReading(head.headers, count=count, model=model, world=self.world)
+            return VectorReading(
+                head.headers,
+                count=len(self.call.body["input"]),
+                first=self.call.first,
+                model=self.call.model or "",
+                dimensions=self.call.asked("dimensions"),
+                world=self.world,
+            )
         return ChatReading(head.headers, streamed=sent.streamed, world=self.world)
 
     def _read(self, sending: _Sending, head: Head, first_byte: float, give_up: float, resends: int) -> Flow:

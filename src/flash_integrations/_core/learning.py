@@ -32,16 +32,17 @@ def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
         body["stream"] = True
         if usage_asked:
             body["stream_options"] = {"include_usage": True, **call.stream_options}
+    chosen = frozenset[str]() if terms.drop_refused else call.chosen
     for row in LESSONS if facts else ():
-        if row.fact in facts and (terms.drop_refused or not row.needs_leave):
+        if row.fact in facts and row.fact not in chosen and (terms.drop_refused or not row.needs_leave):
             row.apply(body, facts[row.fact])
-    return Shape(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused)
+    return Shape(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused, chosen)
 
 
 def lesson(sent: Shape, error: FlashError) -> tuple[str, Any] | None:
     """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
     for row in LESSONS:
-        if row.fact not in sent.facts:
+        if row.fact not in sent.facts and row.fact not in sent.chosen:
             value = row.learn(sent, error)
             if value is not None:
                 return row.fact, value

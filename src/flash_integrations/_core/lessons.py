@@ -61,6 +61,7 @@ class Shape:
         facts: what was known when it was made.
         forced: whether the user decided about the stream.
         drop_refused: whether the user lets refused parameters go.
+        chosen: facts about what the user chose and does not let go.
     """
 
     body: Mapping[str, Any] | None
@@ -69,6 +70,7 @@ class Shape:
     facts: Mapping[str, Any]
     forced: bool = False
     drop_refused: bool = False
+    chosen: frozenset[str] = frozenset()
 
     @property
     def sent(self) -> Mapping[str, Any]:
