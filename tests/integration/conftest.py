@@ -39,6 +39,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.block_network)
         else:
             item.add_marker(pytest.mark.integration)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(600))  # a real model, on whatever machine there is
 
 
 def pytest_recording_configure(config, vcr):

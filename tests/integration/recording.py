@@ -94,10 +94,12 @@ def gateway(_live_gateway, _gateway_url, vcr):
 
 
 @pytest.fixture
-def vcr_config(_live_gateway, _gateway_url, server):
+def vcr_config(request, _live_gateway, _gateway_url, server):
     """What cassettes keep: requests to the gateway, and to the model server itself."""
     places = {_gateway_url: "gateway", server.base_url: "model-server"}
-    return cassettes.settings(places, secrets=[_live_gateway.api_key] if _live_gateway else [])
+    settings = cassettes.settings(places, secrets=[_live_gateway.api_key] if _live_gateway else [])
+    # A benchmark plays its recording as often as it likes.
+    return settings | {"allow_playback_repeats": request.node.get_closest_marker("benchmark") is not None}
 
 
 @pytest.fixture

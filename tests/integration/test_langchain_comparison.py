@@ -20,7 +20,6 @@ from flash_integrations.langchain import ChatFlash
 
 pytestmark = [
     pytest.mark.vcr,
-    pytest.mark.timeout(300),
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),  # ChatOpenAI's, on parsed objects
 ]
 

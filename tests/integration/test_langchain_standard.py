@@ -11,15 +11,16 @@ from flash_integrations.langchain import ChatFlash
 
 
 @pytest.mark.vcr
-@pytest.mark.timeout(600)  # several answers of a real model on whatever machine there is
-@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+@pytest.mark.filterwarnings(
+    "ignore::langchain_core._api.LangChainBetaWarning", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning"
+)
 class TestChatFlash(ChatModelIntegrationTests):
     """The model under a GPT model's name. It reads text alone: no images, PDFs or audio."""
 
     @pytest.fixture(autouse=True)
-    def _gateway(self, server, gateway, monkeypatch):
+    def _gateway(self, server, gateway, vcr, monkeypatch):
         monkeypatch.setattr(httpx, "get", standard_files.given)
-        self.server, self.gateway = server, gateway
+        self.server, self.gateway, self.has_cassette = server, gateway, vcr is not None
         yield
         assert all(request.stream for request in gateway.requests)
 
@@ -61,3 +62,7 @@ class TestChatFlash(ChatModelIntegrationTests):
     def model_override_value(self):
         # A relayed answer bears the model server's own name for its model, so that is the one to change to.
         return self.server.model
+
+    @property
+    def enable_vcr_tests(self):
+        return self.has_cassette

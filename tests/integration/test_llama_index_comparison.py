@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from flash_integrations.llama_index import FlashLLM
 
-pytestmark = [pytest.mark.vcr, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.vcr
 
 
 def get_weather(city: str) -> str:
