@@ -183,6 +183,18 @@ def test_a_gate_let_go_beforehand_stands_open(gateway, call):
     assert call.content()
 
 
+def test_what_is_ordered_after_a_release_is_held(gateway, call):
+    """``release`` lets go on what was ordered before it; the next fault holds, however busy the gateway is."""
+    for _ in range(20):
+        gateway.release()
+        gateway.fault(hold="before_first_byte")
+        thread = threading.Thread(target=call.chat)
+        thread.start()
+        assert gateway.wait_held()
+        gateway.release()
+        thread.join()
+
+
 def test_clear_takes_back_what_was_ordered(gateway, call):
     """``clear`` forgets requests, scripts and faults."""
     gateway.fault(500)

@@ -124,6 +124,12 @@ def test_what_has_no_form_is_refused_with_advice(block, words):
         part_of(block)
 
 
+def test_the_message_at_fault_is_named():
+    """A block that cannot be sent is refused with the place of its message in the conversation."""
+    with pytest.raises(InvalidRequestError, match=r"^messages\[1\]: .*base64="):
+        to_wire([HumanMessage("Hello"), HumanMessage([{"type": "file", "url": "https://x.example/a.pdf"}])])
+
+
 def test_empty_texts_are_no_parts():
     """Anthropic's models refuse empty texts: they stay behind beside other parts."""
     assert to_wire([HumanMessage([text(""), LINK, ""])])[0]["content"] == [LINK]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated, Generic, TypedDict, TypeVar
 
 import pytest
 from langchain_core.exceptions import OutputParserException
 from langchain_core.tracers.base import BaseTracer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from flash_integrations import errors
 from flash_integrations.langchain._structured import to_response_format
@@ -149,6 +149,39 @@ def test_a_pydantic_schema_is_strict_as_openai_wants_it():
     assert schema["properties"]["default"]["type"] == "string"
 
 
+class Leaf(BaseModel):
+    """An end."""
+
+    size: int = 1
+
+
+class Tree(BaseModel):
+    """A tree."""
+
+    branches: list[Tree] = []
+    leaf: Leaf | None = None
+
+
+class Forest(BaseModel):
+    """Trees."""
+
+    trees: list[Tree]
+
+
+@pytest.mark.parametrize(("schema", "at"), [(Tree, "branches"), (Forest, "trees")], ids=["itself", "within"])
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+def test_a_class_that_holds_itself_keeps_its_shape(gateway, llm, schema, at, method):
+    """A recursive class goes out by references from an object at the root, every object in it closed and complete."""
+    body = sent(gateway, llm, schema, method=method, strict=True)
+    described = body["tools"][0]["function"] if "tools" in body else body["response_format"]["json_schema"]
+    made = described.get("schema") or described["parameters"]
+    assert (made["type"], made["additionalProperties"]) == ("object", False)
+    assert made["properties"][at]["items"] == {"$ref": "#/$defs/Tree"}
+    tree, leaf = made["$defs"]["Tree"], made["$defs"]["Leaf"]
+    assert (tree["required"], tree["additionalProperties"]) == (["branches", "leaf"], False)
+    assert (leaf["required"], leaf["properties"]["size"].get("default")) == (["size"], None)
+
+
 @pytest.mark.parametrize(
     "schema",
     [WRAPPED, WRAPPED["json_schema"], {"type": "function", "function": FUNCTION}],
@@ -171,6 +204,43 @@ def test_a_name_the_wire_refuses_is_changed():
     assert to_response_format({**SCHEMA, "title": "Person[int] 人"})["json_schema"]["name"] == "Person_int___"
 
 
+Value = TypeVar("Value")
+
+
+class Box(BaseModel, Generic[Value]):
+    """A box."""
+
+    value: Value
+
+
+class Titled(BaseModel):
+    """A box."""
+
+    model_config = ConfigDict(title="A box")
+    value: int
+
+
+@pytest.mark.parametrize("method", ["json_schema", "function_calling"])
+@pytest.mark.parametrize(("schema", "name"), [(Box[int], "Box_int_"), (Titled, "A_box")], ids=["generic", "titled"])
+def test_classes_whose_names_the_wire_refuses_are_answered_in(gateway, llm, schema, name, method):
+    """A generic class, or one under a title, goes out by a fit name and comes back as its instance."""
+    structured = llm.with_structured_output(schema, method=method)
+    said = Answer(tool_calls=[(name, {"value": 3})]) if method == "function_calling" else Answer('{"value": 3}')
+    gateway.script(said, said)
+    assert structured.invoke("Hello") == schema(value=3)
+    assert list(structured.stream("Hello"))[-1] == schema(value=3)
+    body = gateway.requests[-1].body
+    assert (body["tools"][0]["function"] if "tools" in body else body["response_format"]["json_schema"])["name"] == name
+
+
+@pytest.mark.parametrize("schema", [WRAPPED, WRAPPED["json_schema"]], ids=["response format", "its inside"])
+def test_a_schema_made_for_the_other_method_is_a_tool_too(gateway, llm, schema):
+    """What ``json_schema`` takes ready-made, ``function_calling`` takes as well."""
+    gateway.script(answer("function_calling"))
+    assert llm.with_structured_output(schema, method="function_calling").invoke("Hello") == ALICE
+    assert gateway.requests[-1].body["tools"] == [{"type": "function", "function": FUNCTION}]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -179,6 +249,8 @@ def test_a_name_the_wire_refuses_is_changed():
         ((None,), {"method": "function_calling"}),
         ((Person,), {"method": "json_mode", "strict": True}),
         (({"properties": {}},), {"method": "json_schema"}),
+        (({},), {"method": "function_calling"}),
+        (({"type": "json_object"},), {"method": "function_calling"}),
     ],
     ids=str,
 )

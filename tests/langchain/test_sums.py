@@ -115,6 +115,19 @@ def test_events_come_to_the_whole_message(found):
     assert assembled == expected
 
 
+@pytest.mark.parametrize("said", [[], [{"content": "so"}]], ids=["alone", "after words"])
+@pytest.mark.parametrize("blocks", [False, True], ids=["v0", "v1"])
+def test_a_call_in_the_old_format_is_whole_in_the_sum(blocks, said):
+    """``function_call``, told at the end of a stream, is a tool call there, even where it is the only chunk."""
+    pieces = [{"function_call": {"name": "add", "arguments": piece}} for piece in ('{"a"', ": 1}")]
+    got, completion = read([*said, *pieces])
+    manner = Manner("flashapi", blocks=blocks)
+    chunks = Chunks(manner)
+    messages = [chunk.message for delta in got if (chunk := chunks.chunk(delta)) is not None]
+    sum_ = reduce(add, [*messages, chunks.last(completion).message])
+    assert told(sum_) == told(to_result(completion, manner).generations[0].message)
+
+
 @pytest.mark.xfail(
     strict=True,
     reason="langchain-core mends cut arguments when it adds up chunks, and takes the chunks' own class for the sum: a "

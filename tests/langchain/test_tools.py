@@ -92,6 +92,13 @@ def test_a_strict_tool_without_parameters_has_an_empty_schema():
     assert made["function"]["parameters"] == {"type": "object", "properties": {}, "additionalProperties": False}
 
 
+def test_a_strict_tool_has_no_defaults():
+    """OpenAI refuses defaults in strict schemas; a tool that is not strict keeps them."""
+    properties = to_tool(get_weather, strict=True)["function"]["parameters"]["properties"]
+    assert "default" not in properties["days"]
+    assert to_tool(get_weather)["function"]["parameters"]["properties"]["days"]["default"] == 1
+
+
 PROVIDER_SIDE = [
     {"type": "web_search"},
     {"type": "builtin_function", "function": {"name": "$web_search"}},
@@ -107,7 +114,7 @@ def test_tools_of_the_provider_go_out_as_they_are(described):
     assert server.bodies[0]["tools"] == [described]
 
 
-@pytest.mark.parametrize("wrong", [{"type": "object", "properties": {}}, {"properties": {}}, 3], ids=str)
+@pytest.mark.parametrize("wrong", [{"type": "object", "properties": {}}, {"properties": {}}, {}, 3], ids=str)
 def test_what_is_no_tool_is_refused(llm, wrong):
     """A schema without a name, or something else altogether, is an invalid request."""
     with pytest.raises(errors.InvalidRequestError, match="not a tool"):
@@ -132,6 +139,8 @@ NAMED = {"type": "function", "function": {"name": "get_weather"}}
         ("get_weather", NAMED),
         (NAMED, NAMED),
         ({"type": "tool", "name": "get_weather"}, NAMED),
+        ({"name": "get_weather"}, NAMED),
+        ({"function": {"name": "get_weather"}}, NAMED),
         ({"type": "any"}, "required"),
         ("web_search", {"type": "web_search"}),
     ],
@@ -142,10 +151,14 @@ def test_every_choice_has_its_form(choice, expected):
     assert to_tool_choice(choice, [to_tool(get_weather), {"type": "web_search"}]) == expected
 
 
-def test_a_choice_that_is_no_tool_is_refused(llm):
-    """A misspelt tool is an error that lists the tools."""
+MISSPELT = ["get_wether", {"type": "function", "function": {"name": "get_wether"}}, {"name": "get_wether"}]
+
+
+@pytest.mark.parametrize("choice", MISSPELT, ids=str)
+def test_a_choice_that_is_no_tool_is_refused(llm, choice):
+    """A misspelt tool, by its name or in a dict, is an error that lists the tools."""
     with pytest.raises(errors.InvalidRequestError, match="get_weather"):
-        llm.bind_tools([get_weather], tool_choice="get_wether")
+        llm.bind_tools([get_weather], tool_choice=choice)
 
 
 def test_what_is_bound_is_sent(gateway, llm):

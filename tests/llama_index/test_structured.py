@@ -87,6 +87,19 @@ def test_open_schemas_go_out_as_they_are(cls):
     assert described == {"name": cls.__name__, "schema": cls.model_json_schema()}
 
 
+class Tree(BaseModel):
+    size: int
+    branches: list[Tree] = []
+
+
+def test_a_class_that_holds_itself_has_an_object_at_its_root():
+    """A recursive class goes out by references from an object, closed, as strict mode wants it."""
+    schema = to_response_format(Tree)["json_schema"]["schema"]
+    assert (schema["type"], schema["required"]) == ("object", ["size", "branches"])
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["branches"]["items"] == {"$ref": "#/$defs/Tree"}
+
+
 def test_generic_names_are_made_fit_for_the_wire():
     """A class's name keeps to the letters that endpoints take."""
     cls = type("Box[int]", (City,), {})

@@ -6,12 +6,15 @@ import asyncio
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
+from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.tools import FunctionTool
+from pydantic import BaseModel
 
 from flash_integrations._core.completion import Choice, Completion, ToolCall
 from flash_integrations.errors import InvalidRequestError
 from flash_integrations.llama_index import FlashLLM
 from flash_integrations.llama_index._messages import to_response
+from flash_integrations.llama_index._tools import to_tool
 from flash_integrations.testing import Answer
 
 ASK = "What are the weather and the time in Paris?"
@@ -40,6 +43,20 @@ def test_tools_go_out_as_functions(tools):
     assert [tool["function"]["name"] for tool in words["tools"]] == ["get_weather", "get_time"]
     assert words["tools"][0]["function"]["parameters"]["required"] == ["city"]
     assert "strict" not in words["tools"][0]["function"]
+
+
+class Tree(BaseModel):
+    """A tree."""
+
+    branches: list[Tree] = []
+
+
+@pytest.mark.parametrize("strict", [None, True], ids=["open", "strict"])
+def test_a_class_that_holds_itself_is_a_tool_with_parameters(strict):
+    """LlamaIndex drops the fields of a recursive class; the model is told of them all the same."""
+    described = to_tool(get_function_tool(Tree), strict=strict)["function"]["parameters"]
+    assert described["type"] == "object"
+    assert described["properties"]["branches"]["items"] == {"$ref": "#/$defs/Tree"}
 
 
 def test_the_history_is_not_written_to(tools):

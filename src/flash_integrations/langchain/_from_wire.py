@@ -213,6 +213,9 @@ class Chunks:
             chunk_position="last",
         )
         message = self._formed(message)
+        if pieces:
+            # A call may be all there is: then nothing is added up, which is when pieces become calls.
+            message.init_tool_calls()  # type: ignore[operator]
         for block in message.content:
             if choice.audio and isinstance(block, dict) and block.get("index") == AUDIO:
                 block["mime_type"] = audio_type(str(choice.audio.get("data", "")))

@@ -27,7 +27,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ValidationError
 
 from ..errors import InvalidRequestError
-from ._tools import ToolLike, name_of, to_tool, tool_words
+from ._tools import ToolLike, name_of, recursive_schema, to_tool, tool_words, without_defaults
 
 Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode"]
 Schema: TypeAlias = Mapping[str, Any] | type
@@ -61,13 +61,14 @@ def to_response_format(schema: Schema, *, strict: bool | None = None) -> dict[st
     try:
         plain = copy.deepcopy(convert_to_openai_function(schema))
         plain.setdefault("parameters", {"type": "object", "properties": {}})
+        if (recursive := recursive_schema(schema)) is not None:
+            plain["parameters"] = recursive
         made = {**plain, **convert_to_openai_function(plain, strict=strict)}
     except ValueError as error:
         raise InvalidRequestError(f"not a schema: {error}") from error
     parameters = made.pop("parameters")
-    # OpenAI takes no defaults in strict schemas, and names of these characters only (as of 2025).
-    made["schema"] = _without_defaults(parameters) if made.get("strict") else parameters
-    made["name"] = re.sub(r"[^\w-]", "_", made["name"], flags=re.ASCII)[:64]
+    made["schema"] = without_defaults(parameters) if made.get("strict") else parameters
+    made["name"] = _fit(made["name"])
     return {"type": "json_schema", "json_schema": made}
 
 
@@ -77,18 +78,29 @@ def _held_to(described: dict[str, Any], *, strict: bool | None) -> dict[str, Any
     return {"type": "json_schema", "json_schema": described}
 
 
-def _without_defaults(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_defaults(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {}
-    for key, value in schema.items():
-        if key in ("properties", "$defs", "definitions") and isinstance(value, dict):
-            kept[key] = {name: _without_defaults(each) for name, each in value.items()}
-        elif key != "default":
-            kept[key] = value if key in ("enum", "const", "examples") else _without_defaults(value)
-    return kept
+def _fit(name: str) -> str:
+    """A name in the characters OpenAI takes (as of 2025); those of generic classes have brackets."""
+    return re.sub(r"[^\w-]", "_", name, flags=re.ASCII)[:64]
+
+
+def _to_schema_tool(schema: Schema) -> dict[str, Any]:
+    """A schema as a tool of that name, from all forms :func:`to_response_format` takes.
+
+    Raises:
+        InvalidRequestError: it is no schema.
+    """
+    given: Any = schema
+    if isinstance(given, Mapping):
+        if given.get("type") == "json_schema" and isinstance(given.get("json_schema"), Mapping):
+            given = given["json_schema"]
+        if "name" in given and isinstance(given.get("schema"), Mapping):
+            given = {**given, "parameters": given["schema"]}
+            del given["schema"]
+    tool = to_tool(given)
+    function = tool.get("function")
+    if not isinstance(function, Mapping):
+        raise InvalidRequestError(f"not a schema: function_calling needs one with a title or a name, not {schema!r}")
+    return {**tool, "function": {**function, "name": _fit(name_of(tool))}}
 
 
 def structured(
@@ -120,13 +132,10 @@ def structured(
     elif method == "json_schema":
         words["response_format"] = to_response_format(schema, strict=strict)
     else:
-        words = tool_words([schema, *tools], choice=_tool_name(schema), strict=strict, parallel=None)
+        tool = _to_schema_tool(schema)
+        words = tool_words([tool, *tools], choice=name_of(tool), strict=strict, parallel=None)
     words["ls_structured_output_format"] = {"kwargs": mark, "schema": schema}
     return words, _reader(method, schema)
-
-
-def _tool_name(schema: Schema) -> str:
-    return name_of(to_tool(schema))
 
 
 # --- the answer -----------------------------------------------------------------------------------------------------
@@ -139,9 +148,9 @@ def _reader(method: Method, schema: Schema | None) -> Runnable[Any, Any]:
     if method == "function_calling":
         assert schema is not None  # noqa: S101 - with_structured_output has asked for one
         parser = (
-            PydanticToolsParser(tools=[schema], first_tool_only=True)
+            _CallAsInstance(tools=[schema], first_tool_only=True)
             if isinstance(schema, type) and is_class
-            else JsonOutputKeyToolsParser(key_name=_tool_name(schema), first_tool_only=True)
+            else JsonOutputKeyToolsParser(key_name=name_of(_to_schema_tool(schema)), first_tool_only=True)
         )
     elif isinstance(schema, type) and is_class:
         parser = _ContentAsInstance(pydantic_object=schema)
@@ -176,6 +185,20 @@ class _ContentAsInstance(PydanticOutputParser[Any]):
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
         return None if _calls_instead(result) else super().parse_result(result, partial=partial)
+
+
+class _CallAsInstance(PydanticToolsParser):
+    """The call as an instance of a class, whose name it has in the characters of the wire."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        generation = result[0]
+        titles = (getattr(tool, "model_config", {}).get("title") or tool.__name__ for tool in self.tools)
+        names = {_fit(title): title for title in titles}
+        if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
+            calls = [{**call, "name": names.get(call["name"], call["name"])} for call in generation.message.tool_calls]
+            message = generation.message.model_copy(update={"tool_calls": calls})
+            result = [generation.model_copy(update={"message": message})]
+        return super().parse_result(result, partial=partial)
 
 
 def _pass_on(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:

@@ -52,11 +52,14 @@ def to_wire(
     answered = {message.tool_call_id for message in known if isinstance(message, ToolMessage)}
     answered |= {str(block.get("tool_use_id")) for message in known for block in _tool_results(message)}
     bodies: list[dict[str, Any]] = []
-    for message in known:
-        if isinstance(message, AIMessage):
-            bodies.append(_answer(message, send_reasoning=send_reasoning, answered=answered))
-        else:
-            bodies += _said(message, system_role)
+    for position, message in enumerate(known):
+        try:
+            if isinstance(message, AIMessage):
+                bodies.append(_answer(message, send_reasoning=send_reasoning, answered=answered))
+            else:
+                bodies += _said(message, system_role)
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"messages[{position}]: {error}") from error.__cause__
     return bodies
 
 

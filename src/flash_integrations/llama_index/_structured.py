@@ -37,12 +37,20 @@ def takes_schema(model: str) -> bool:
 def to_response_format(output_cls: type[BaseModel]) -> dict[str, Any]:
     """A class as ``response_format``: strict where its schema can be, as it is where not (it has free-form dicts)."""
     name = re.sub(r"[^a-zA-Z0-9_-]", "_", output_cls.__name__)[:64]
-    schema = output_cls.model_json_schema()
+    schema = schema_of(output_cls)
     try:
         described = {"name": name, "schema": to_strict(schema), "strict": True}
     except LooseSchemaError:
         described = {"name": name, "schema": schema}
     return {"type": "json_schema", "json_schema": described}
+
+
+def schema_of(cls: type[BaseModel]) -> dict[str, Any]:
+    """A class's schema with an object at its root, where Pydantic puts a reference if the class holds itself."""
+    schema = cls.model_json_schema()
+    if "$ref" in schema:
+        schema |= schema["$defs"][schema.pop("$ref").rpartition("/")[2]]
+    return schema
 
 
 class LooseSchemaError(ValueError):

@@ -13,7 +13,7 @@ from llama_index.core.tools.types import BaseTool
 
 from ..errors import InvalidRequestError
 from ._messages import parse_arguments, tool_calls_of
-from ._structured import LooseSchemaError, to_strict
+from ._structured import LooseSchemaError, schema_of, to_strict
 
 
 def to_tool(tool: BaseTool | dict[str, Any], *, strict: bool | None = None) -> dict[str, Any]:
@@ -25,6 +25,10 @@ def to_tool(tool: BaseTool | dict[str, Any], *, strict: bool | None = None) -> d
     if isinstance(tool, dict):
         return tool
     described: dict[str, Any] = tool.metadata.to_openai_tool(skip_length_check=True)
+    parameters = described["function"]["parameters"]
+    if tool.metadata.fn_schema is not None and "properties" not in parameters:
+        # LlamaIndex loses the root of a class that holds itself.
+        described["function"]["parameters"] = {**schema_of(tool.metadata.fn_schema), **parameters}
     if strict:
         function = described["function"]
         try:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..errors import ConfigurationError
 from .record import ReceivedRequest
 
-__all__ = ["Fault", "Faults"]
+__all__ = ["Fault", "Faults", "open_gates"]
 
 End = Literal["close", "done", "drop", "reset"]
 Hold = Literal["before_first_byte"] | int
@@ -121,9 +121,14 @@ class Faults:
                 return fault, gate
         return None
 
-    def open_gates(self) -> None:
-        """Let go on whoever is held, now or later, by a fault ordered so far. To be called on the gateway's loop."""
+    def take_gates(self) -> list[asyncio.Event]:
+        """The gates of all faults ordered so far, to be set on the gateway's loop; each is given once."""
         with self._lock:
             gates, self._gates = self._gates, []
-        for gate in gates:
-            gate.set()
+        return gates
+
+
+def open_gates(gates: Iterable[asyncio.Event]) -> None:
+    """Let go on whoever stands at these gates, now or later."""
+    for gate in gates:
+        gate.set()

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from ..errors import ConfigurationError
 from .answers import Answer
 from .app import Routes
 from .door import Door
-from .faults import Fault
+from .faults import Fault, open_gates
 from .record import ReceivedRequest, Record
 from .server import ServerThread
 from .upstream import Upstream
@@ -205,7 +206,9 @@ class LocalGateway:
 
     def release(self) -> None:
         """Let go on all that the faults ordered so far hold, now or later."""
+        # Taken now, in this thread: what is ordered after this call stays held.
+        opening = partial(open_gates, self._routes.faults.take_gates())
         if self._server is None:
-            self._routes.faults.open_gates()
+            opening()
         else:
-            self._server.call(self._routes.faults.open_gates)
+            self._server.call(opening)
