@@ -255,6 +255,7 @@ class BaseClient:
         call = embed_call(asked, params, disabled=self._disabled)
         whole, memory = call((), 0), _process.memory
         model = whole.model or asked
+        known = memory.facts(self.base_url, model).get("batch_size", size)
         limits: RateLimit | None = self._policy["figures"]
         if at_once is None:
             # Those beyond the limit wait for a slot, and go while others decode what came.
@@ -268,12 +269,17 @@ class BaseClient:
         def flow(piece: Piece) -> Flow:
             return self._exchange(call(listed[piece.start : piece.stop], piece.start), wait, give_up=give_up)
 
+        def learn(taken: int) -> None:
+            # Another call may have learned a smaller one meanwhile.
+            if taken < memory.facts(self.base_url, model).get("batch_size", taken + 1):
+                memory.learn(self.base_url, model, "batch_size", taken)
+
         batches = Batches(
             len(listed),
-            min(size, memory.facts(self.base_url, model).get("batch_size", size)),
+            min(size, known),
             model=model,
-            dimensions=whole.asked("dimensions"),
-            learn=partial(memory.learn, self.base_url, model, "batch_size"),
+            dimensions=whole.dimensions,
+            learn=learn,
         )
         return EmbeddingJob(batches, flow, at_once, on_batch)
 

@@ -2,17 +2,20 @@
 
 Both send so many at once and no more, in order; the next request is made when one has ended, so that memory holds the
 vectors and a few bodies. The first error ends the others: nothing is left running when the caller gets it, but for
-threads that a gateway keeps waiting for an answer's head; those end when it comes or their time is over.
+threads that a gateway keeps waiting for an answer's head. Those keep their slots, for the gateway is at work for them,
+and end when the head comes or their time is over; an interpreter that exits does not wait for them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 
 from ._core.batches import Batches, Piece
 from ._core.embeddings import Embeddings
@@ -64,26 +67,52 @@ def gather(job: EmbeddingJob, run: Callable[[Flow, SyncPort], Embeddings], new_p
         _one(job, lambda flow: run(flow, new_port()))
     if not job.batches.waiting():
         return
-    flying: dict[Future[Embeddings], tuple[Piece, SyncPort]] = {}
-    pool = ThreadPoolExecutor(job.at_once, thread_name_prefix="flash-integrations-embed")
+    flying: dict[Future[Embeddings], _Flight] = {}
     try:
         while True:
             while len(flying) < job.at_once and (piece := job.batches.take()) is not None:
                 port = new_port()
-                flying[pool.submit(copy_context().run, run, job.flow(piece), port)] = piece, port
+                flight = _Flight(piece, port, partial(run, job.flow(piece), port))
+                flying[flight.answer] = flight
             if not flying:
                 return
             for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                piece, _ = flying.pop(future)
+                piece = flying.pop(future).landed()
                 with job.judging(piece):
                     answer = future.result()
                     job.took(piece, answer)
     finally:
-        for _, port in flying.values():
-            port.abandon()
-        # One that waits for the head of an answer cannot be woken: it keeps its slot until that comes, and then ends.
-        still = wait(flying, PATIENCE).not_done
-        pool.shutdown(wait=not still, cancel_futures=True)
+        for flight in flying.values():
+            flight.port.abandon()
+        for future in wait(flying, PATIENCE).done:
+            flying[future].landed()
+
+
+class _Flight:
+    """A piece under way in a thread of its own. Not an executor's: at its end Python waits for those."""
+
+    def __init__(self, piece: Piece, port: SyncPort, work: Callable[[], Embeddings]) -> None:
+        self.answer: Future[Embeddings] = Future()
+        self.port = port
+        self._piece = piece
+        context = copy_context()
+        self._thread = threading.Thread(
+            target=context.run, args=(self._fly, work), name="flash-integrations-embed", daemon=True
+        )
+        self._thread.start()
+
+    def landed(self) -> Piece:
+        """The piece, once its thread has ended too."""
+        self._thread.join()
+        return self._piece
+
+    def _fly(self, work: Callable[[], Embeddings]) -> None:
+        try:
+            answer = work()
+        except BaseException as error:  # noqa: BLE001 - raised where the answer is asked for
+            self.answer.set_exception(error)
+        else:
+            self.answer.set_result(answer)
 
 
 def _one(job: EmbeddingJob, run: Callable[[Flow], Embeddings]) -> None:

@@ -150,6 +150,7 @@ def test_no_texts_send_nothing(gateway, client, calls):
         (["a", None], r"texts\[1\] must be a text"),
         ([[1, 2]], r"texts\[0\] .*Token ids are not taken"),
         ([1, 2], r"texts\[0\] .*Token ids are not taken"),
+        ({"a", "b"}, "must be a list of texts"),  # no order
     ],
 )
 def test_what_is_no_list_of_texts_is_refused_before_sending(gateway, client, calls, given, said):
@@ -208,6 +209,65 @@ def test_an_encoding_that_must_be_float_is_asked_for_by_name(calls, taken, sent)
     with serving(Server(refuse)) as server:
         assert numbers(calls.embed(FlashClient(base_url=server.base_url), texts(2))) == [0, 1]
         assert [request.body.get("encoding_format") for request in server.requests] == sent
+
+
+def test_an_encoding_the_caller_chose_is_kept(calls):
+    """Its refusal is raised, nothing is learned from it or applied to it; ``drop_refused`` gives leave."""
+
+    def refuse(body):
+        asked = body.get("encoding_format")
+        return (400, error("Unsupported parameter: 'encoding_format'")) if asked else None
+
+    with serving(Server(refuse)) as server:
+        client = FlashClient(base_url=server.base_url)
+        for words in ({"encoding_format": "base64"}, {"extra_body": {"encoding_format": "base64"}}):
+            with pytest.raises(errors.BadRequestError, match="encoding_format"):
+                calls.embed(client, texts(1), model="m", **words)
+        assert client.learned() == {}
+        assert numbers(calls.embed(client, texts(1), model="m")) == [0]
+        with pytest.raises(errors.BadRequestError, match="encoding_format"):
+            calls.embed(client, texts(1), model="m", encoding_format="float")
+        assert server.requests[-1].body["encoding_format"] == "float"
+        lax = FlashClient(base_url=server.base_url, drop_refused=True)
+        assert numbers(calls.embed(lax, texts(1), model="m", encoding_format="float")) == [0]
+
+
+def test_other_numbers_than_floats_are_asked_for_in_lists(calls):
+    """Voyage packs whole numbers into base64 as they are; there nothing says what they were."""
+    with serving(Server()) as server:
+        calls.embed(FlashClient(base_url=server.base_url), texts(1), extra_body={"output_dtype": "int8"})
+        assert "encoding_format" not in server.requests[0].body
+
+
+def test_a_bad_vector_of_a_late_batch_is_named_by_its_text(calls):
+    """The position is that in the caller's list."""
+
+    def spoil(body):
+        answer = Server.rows({"input": body["input"]})
+        if "text number 7" in body["input"]:
+            answer["data"][body["input"].index("text number 7")]["embedding"] = [1.0, None]
+        return 200, answer
+
+    with serving(Server(spoil)) as server:
+        client = FlashClient(base_url=server.base_url, max_retries=0)
+        with pytest.raises(errors.MalformedResponseError, match=r"texts\[7\] holds None"):
+            calls.embed(client, texts(10), batch_size=3)
+
+
+def test_a_smaller_batch_that_another_call_learned_stays(calls):
+    """Of two calls that learn at once the smaller figure is kept, whoever comes last."""
+
+    def refuse(body):
+        count = len(body["input"])
+        if count == 30:
+            others.embed(texts(35), model="m")  # which learns while this batch is under way
+        limit = {60: 30, 35: 10}.get(count)
+        return None if limit is None else (400, error(f"batch size is invalid, it should not be larger than {limit}."))
+
+    with serving(Server(refuse)) as server:
+        others = FlashClient(base_url=server.base_url)
+        calls.embed(FlashClient(base_url=server.base_url), texts(60), model="m", batch_size=60)
+        assert others.learned() == {"m": {"batch_size": 10}}
 
 
 def test_a_batch_limit_is_learned(calls):
@@ -289,6 +349,8 @@ def test_a_gateway_that_keeps_silent_does_not_hold_up_an_error(gateway, client, 
     gateway.fault(hold="before_first_byte", times=None)
     with pytest.raises(errors.BadRequestError, match="no"):
         calls.embed(client, texts(100), batch_size=1)
+    # What still waits there does not keep the interpreter from ending.
+    assert all(each.daemon for each in threading.enumerate() if "embed" in each.name)
     gateway.release()
     assert gateway.wait_idle()
 

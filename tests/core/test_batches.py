@@ -232,6 +232,15 @@ def test_some_over_long_text_is_found(count, data, size, flying, limit):
     assert any(raised.value.message.startswith(f"texts[{each}] ") for each in positions)
 
 
+def test_usage_of_odd_forms_is_added_up():
+    """Details in one batch and none, or a number in their place, in the other."""
+    batches = Batches(6, 2, model="m", dimensions=None, learn=[].append)
+    for details in (7, {"cached_tokens": 1}, {}):
+        usage = Usage(prompt_tokens=3, details=details)
+        batches.took(batches.take(), Embeddings([[1.0]] * 2, usage=usage, dimensions=1))
+    assert batches.result().usage == {"prompt_tokens": 9, "details": {"cached_tokens": 1}}
+
+
 def test_usage_with_a_hole_is_none():
     """A sum that leaves out a batch would be too small."""
     batches = Batches(4, 2, model="m", dimensions=None, learn=[].append)

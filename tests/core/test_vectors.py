@@ -11,16 +11,22 @@ import pytest
 
 from flash_integrations._core.terms import Surroundings
 from flash_integrations._core.vectors import VectorReading
-from flash_integrations.errors import APIConnectionError, APIStatusError, BadRequestError, MalformedResponseError
+from flash_integrations.errors import (
+    APIConnectionError,
+    APIStatusError,
+    BadRequestError,
+    MalformedResponseError,
+    RateLimitError,
+)
 
 WORLD = Surroundings(clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=str)
 ONE, TWO, THREE = [1.0, 0.5], [0.25, -2.0], [0.0, 4.0]
 
 
-def read(body, count=2, *, headers=None, pieces=None):
+def read(body, count=2, *, headers=None, pieces=None, first=0):
     """The embeddings in a body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    reading = VectorReading(headers or {}, count=count, model="asked", world=WORLD)
+    reading = VectorReading(headers or {}, count=count, first=first, model="asked", world=WORLD)
     for piece in pieces(data) if pieces else [data]:
         reading.feed(piece)
     reading.close(None, lenient=False)
@@ -73,7 +79,10 @@ def test_whole_numbers_become_floats():
         ([0, 1, 1], [ONE, TWO, THREE]),
         ([0, 1, 7], [ONE, TWO, THREE]),
         ([None, None, None], [ONE, TWO, THREE]),
-        (["2", "1", "0"], [ONE, TWO, THREE]),
+        ([0, True, 2], [ONE, TWO, THREE]),
+        (["2", "0", "1"], [TWO, THREE, ONE]),
+        ([2.0, 0.0, 1.0], [TWO, THREE, ONE]),
+        (["c", "a", "b"], [ONE, TWO, THREE]),
     ],
 )
 def test_vectors_are_placed_by_index_where_it_names_each_place_once(indexes, order):
@@ -94,10 +103,21 @@ def test_vectors_are_placed_by_index_where_it_names_each_place_once(indexes, ord
         {"data": [{"embedding": [ONE]}, {"embedding": [TWO]}]},
         {"data": [{"vector": ONE}, {"vector": TWO}], "message": "success", "code": 0},
         {"data": [coded(ONE), coded(TWO)]},
+        {"data": {"1": TWO, "0": ONE}},
+        {"embeddings": {"1": {"embedding": TWO}, "0": {"embedding": ONE}}},
+        {"predictions": [{"embeddings": {"values": ONE}}, {"embeddings": {"values": TWO}}]},
+        {"response": {"data": [{"dense_embedding": ONE}, {"dense_embedding": TWO}]}},
+        [rows(ONE), rows(TWO)],
+        [rows(ONE, TWO)],
+        rows(["1.0", "0.5"], ["0.25", -2]),
+        rows({"1": 0.5, "0": 1.0}, TWO),
+        rows(json.dumps(ONE), TWO),
+        rows([ONE], [[TWO]]),
+        {**rows(ONE, TWO), "error": {"message": "", "code": None}, "base_resp": {"status_code": 0}},
     ],
 )
 def test_other_shapes_are_taken(body):
-    """Bare lists, Ollama's, TEI's, Gemini's, Cohere's and DashScope's shapes, and vectors nested once."""
+    """Bare lists, the shapes of Ollama, TEI, Gemini, Vertex, Cohere and DashScope, numbers as texts, keys as places."""
     assert read(body).vectors == [ONE, TWO]
 
 
@@ -136,6 +156,11 @@ def test_other_shapes_of_one_vector_are_taken(body):
         (rows(ONE, ""), r"texts\[1\] is missing or empty|texts\[1\] is empty"),
         (rows(ONE, [1.0, None]), r"texts\[1\] holds None \(its entry 1\)"),
         (rows(ONE, [1.0, "x"]), r"texts\[1\] holds 'x'"),
+        (rows(ONE, [True, False]), r"texts\[1\] holds True"),
+        (rows(ONE, ["1", "NaN"]), r"texts\[1\] holds nan \(its entry 1\)"),
+        (rows(ONE, "[1.0, "), r"texts\[1\] is a text of broken JSON"),
+        (rows(ONE, "===="), r"texts\[1\] is a text that is no base64"),
+        (b'{"data":' * 600 + b"1" + b"}" * 600, "0 of 2 vectors|nested too deep"),
         (rows(ONE, "%%%"), r"texts\[1\] is a text that is no base64"),
         (rows(ONE, base64.b64encode(b"12345").decode()), r"texts\[1\] is a text that is no base64"),
         (rows(ONE, coded([1.0, float("inf")])), r"texts\[1\] holds inf \(its entry 1\)"),
@@ -169,12 +194,58 @@ def test_token_vectors_are_not_taken_for_texts():
         ({"code": 20015, "message": "length of input is wrong", "data": None}, APIStatusError),
         ({"detail": "Not Found"}, APIStatusError),
         (b'data: {"error":{"message":"boom"}}\n\n', APIStatusError),
+        (b"event: error\ndata: boom\n\n", APIStatusError),
+        ([{"error": {"message": "boom", "code": 429}}], RateLimitError),
+        (b'"rate limit exceeded: boom"', RateLimitError),
+        ({"message": "length of input is wrong", "data": None, "usage": {"total_tokens": 0}}, APIStatusError),
+        ({**rows(ONE, TWO), "base_resp": {"status_code": 1004, "status_msg": "boom"}}, APIStatusError),
+        ({**rows(ONE, TWO), "errors": [{"message": "boom"}]}, APIStatusError),
     ],
 )
 def test_an_error_under_200_is_read_first(body, kind):
     """Its own words are shown, not that vectors are missing."""
     with pytest.raises(kind, match=r"no token ids|busy|boom|length of input|Not Found"):
         read(body)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xef\xbb\xbf" + json.dumps(rows(ONE, TWO)).encode(),
+        b"\r\n \n" + json.dumps(rows(ONE, TWO)).encode(),
+        b"data: " + json.dumps(rows(ONE, TWO)).encode() + b"\n\ndata: [DONE]\n\n",
+        b": ping\n\nevent: message\ndata: " + json.dumps(rows(ONE, TWO)).encode() + b"\n\n",
+        b"".join(b"data: " + json.dumps(rows(each)).encode() + b"\n\n" for each in (ONE, TWO)),
+    ],
+    ids=["mark", "blanks", "events", "ping", "an event each"],
+)
+def test_what_stands_around_an_answer_is_no_matter(data):
+    """A byte order mark, blank lines, or events where plain JSON was asked for."""
+    answer = read(data)
+    assert (answer.vectors, answer.usage) == ([ONE, TWO], {"prompt_tokens": 3, "total_tokens": 3})
+
+
+def test_a_text_is_named_by_its_place_in_the_callers_list():
+    """Not by that in its batch."""
+    with pytest.raises(MalformedResponseError, match=r"texts\[201\] holds None"):
+        read(rows(ONE, [1.0, None]), first=200)
+    with pytest.raises(MalformedResponseError, match=r"texts\[201\] has 1 numbers, that of texts\[200\] 2"):
+        read(rows(ONE, [1.0]), first=200)
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": "3", "total_tokens": "3"}, {"prompt_tokens": 3, "total_tokens": 3}),
+        ({"prompt_tokens": None, "total_tokens": 3}, {"total_tokens": 3}),
+        ({"prompt_tokens": None}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_usage_is_counts_or_none(usage, counts):
+    """Counts may come as texts; nulls are none."""
+    assert read({**rows(ONE, TWO), "usage": usage}).usage == counts
 
 
 def test_usage_may_be_absent():

@@ -121,6 +121,7 @@ async def test_errors_are_langchains_too(gateway, make):
         ("deployment", "use model"),
         ("skip_empty", "leave out empty texts"),
         ("openai_api_key", "use api_key"),
+        ("api_base", "use base_url"),
         ("headers", "use default_headers"),
         ("chunksize", "did you mean 'chunk_size'"),
         ("temperature", "not a known argument|did you mean"),

@@ -133,7 +133,23 @@ def test_events_end_when_the_call_fails(make, colour):
     model = make(callback_manager=CallbackManager([debug]))
     with pytest.raises(errors.InvalidRequestError, match=r"texts\[1\] is empty"):
         batch_of(model, ["a", ""], colour)
-    assert [len(pair) for pair in debug.get_event_pairs(CBEventType.EMBEDDING)] == [2]
+    (pair,) = debug.get_event_pairs(CBEventType.EMBEDDING)
+    assert isinstance(pair[1].payload[EventPayload.EXCEPTION], errors.InvalidRequestError)
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_texts_may_come_from_a_generator(make, colour):
+    """It is read once."""
+    assert batch_of(make(), (text for text in TEXTS), colour) == batch_of(make(), TEXTS, colour)
+
+
+@pytest.mark.parametrize("given", ["abc", None])
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_what_is_no_list_of_texts_is_refused(gateway, make, colour, given):
+    """A single text is not taken for a list of letters."""
+    with pytest.raises(errors.InvalidRequestError, match="must be a list of texts"):
+        batch_of(make(), given, colour)
+    assert gateway.requests == []
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
@@ -144,6 +160,17 @@ def test_the_cache_is_asked_first(gateway, make, colour):
     assert batch_of(model, TEXTS, colour)[:2] == first
     assert model.get_text_embedding(TEXTS[2]) == pytest.approx(embed(TEXTS[2], 16))
     assert [request.body["input"] for request in gateway.requests] == [TEXTS[:2], TEXTS[2:]]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_an_error_names_the_callers_text_though_others_were_cached(make, colour):
+    """Positions are those of the list that was given, not of what was sent."""
+    model = make(embeddings_cache=SimpleKVStore())
+    batch_of(model, TEXTS[:2], colour)
+    with pytest.raises(errors.ContextLengthError, match=r"^texts\[3\] is too long"):
+        batch_of(model, [*TEXTS, "字" * 9000], colour)
+    with pytest.raises(errors.InvalidRequestError, match=r"^texts\[2\] is empty"):
+        batch_of(model, [*TEXTS[:2], ""], colour)
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])

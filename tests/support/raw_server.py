@@ -158,8 +158,8 @@ class RawServer:
                 self.connections += 1
                 self._open.append(connection)
             thread = threading.Thread(target=self._run, args=(connection,), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
 
     def _run(self, connection: socket.socket) -> None:
         with suppress(OSError):

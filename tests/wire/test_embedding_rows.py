@@ -70,6 +70,14 @@ GOOD = [
     ("V7 nested once", rows((0, [ONE]), (1, [TWO]))),
     ("V13 usage absent", rows((0, ONE), (1, TWO))),
     ("V13 usage null", rows((0, ONE), (1, TWO), usage=None)),
+    ("V2 order shuffled, index as a text", rows(("1", TWO), ("0", ONE))),
+    ("V6 rows by number", body({"data": {"1": {"embedding": TWO}, "0": {"embedding": ONE}}})),
+    ("V13 usage of nulls", rows((0, ONE), (1, TWO), usage={"prompt_tokens": None, "total_tokens": None})),
+    ("a byte order mark", body(b"\xef\xbb\xbf" + json.dumps([ONE, TWO]).encode())),
+    (
+        "as events",
+        body(b"data: " + json.dumps({"data": [{"embedding": each} for each in (ONE, TWO)]}).encode() + b"\n\n"),
+    ),
     ("packed", Answer([gzip.compress(json.dumps([ONE, TWO]).encode())], headers={**JSON, "content-encoding": "gzip"})),
 ]
 

@@ -58,6 +58,12 @@ class Call:
         """Whether there is a streamed form of it."""
         return self.path == CHAT_PATH
 
+    @property
+    def dimensions(self) -> int | None:
+        """How long vectors were asked to be."""
+        wanted = self.asked("dimensions")
+        return wanted if isinstance(wanted, int) else None
+
     def asked(self, name: str) -> Any:
         """What the body says under a name, or None."""
         return (self.body or {}).get(name)

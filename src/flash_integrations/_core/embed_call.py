@@ -6,7 +6,8 @@ text is refused here by its position, for upstreams refuse the whole batch and d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import InvalidRequestError
@@ -46,7 +47,7 @@ def check_texts(texts: Any) -> list[str]:
     """
     if isinstance(texts, str):
         raise InvalidRequestError("texts must be a list of texts; for a single one give a list that holds it: [text]")
-    if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping | Set):
+    if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping | AbstractSet):
         # A set has no order that vectors could follow.
         raise InvalidRequestError(f"texts must be a list of texts, not {show(texts)}")
     listed = list(texts)
@@ -63,7 +64,9 @@ def check_texts(texts: Any) -> list[str]:
 def embed_call(
     model: str, params: EmbedParams | Mapping[str, Any], *, disabled: Collection[str] = ()
 ) -> Callable[[Sequence[str], int], Call]:
-    """What makes the call for a batch of texts and the position of its first. Parameters that are None or empty are not sent.
+    """What makes the call for a batch of texts and the position of its first.
+
+    Parameters that are None or empty are not sent.
 
     Args:
         model: the model's id.

@@ -222,7 +222,7 @@ class Exchange:
                 count=len(self.call.body["input"]),
                 first=self.call.first,
                 model=self.call.model or "",
-                dimensions=self.call.asked("dimensions"),
+                dimensions=self.call.dimensions,
                 world=self.world,
             )
         return ChatReading(head.headers, streamed=sent.streamed, world=self.world)

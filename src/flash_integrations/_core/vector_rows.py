@@ -61,9 +61,7 @@ def _listed(value: Any) -> Any:
     return value
 
 
-def read_vectors(
-    rows: list[Any], count: int, *, first: int = 0, dimensions: int | None = None
-) -> list[list[float]]:
+def read_vectors(rows: list[Any], count: int, *, first: int = 0, dimensions: int | None = None) -> list[list[float]]:
     """The vectors of the rows, in the order of the texts.
 
     Args:

@@ -10,6 +10,7 @@ from ..errors import ConfigurationError
 PEER_WORDS = {
     "openai_api_key": "use api_key",
     "openai_api_base": "use base_url",
+    "api_base": "use base_url",
     "openai_organization": "gateways have no organizations; default_headers sends any header",
     "organization": "gateways have no organizations; default_headers sends any header",
     "openai_proxy": "set HTTPS_PROXY, or give an http_client with a proxy",

@@ -8,7 +8,8 @@ and progress bar. A ``rate_limiter`` of LlamaIndex's wants to be asked before ea
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -20,15 +21,19 @@ from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent, EmbeddingStartEvent
 from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
-from .._core.embed_call import BATCH_SIZE, DEFAULT_MODEL
+from .._core.embed_call import BATCH_SIZE, DEFAULT_MODEL, check_texts
 from .._embedding_settings import EmbeddingSettings
 from .._progress import progress
 from .._settings import CONNECTION_WORDS
+from ..errors import FlashError
 
 _dispatcher = instrument.get_dispatcher(__name__)  # type: ignore[attr-defined]
 
 _CACHED = "embeddings"
 """The collection of the cache."""
+
+_TEXT = re.compile(r"\btexts\[(\d+)\]")
+"""How the core's errors name a text."""
 
 _OF_THIS_PROCESS = ("callback_manager", "rate_limiter", "embeddings_cache")
 """Fields that may hold what does not pickle."""
@@ -116,6 +121,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         **kwargs: Any,
     ) -> list[Embedding]:
         """The vectors of texts, in their order, by batches side by side."""
+        texts = _listed(texts)
         if self.rate_limiter is not None:
             return super().get_text_embedding_batch(texts, show_progress=show_progress, **kwargs)
         found: dict[int, Embedding] = {}
@@ -123,6 +129,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             self._events(texts, found),
             progress(len(texts), shown=show_progress, label="Generating embeddings") as done,
         ):
+            check_texts(texts)
             cache = self.embeddings_cache
             if cache is not None:
                 for position, text in enumerate(texts):
@@ -131,10 +138,11 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             missing = [position for position in range(len(texts)) if position not in found]
             fresh: dict[int, Embedding] = {}
             try:
-                self._flash().embed(
-                    [texts[position] for position in missing],
-                    **{**self._words(), "on_batch": _placing(fresh, missing, done)},
-                )
+                with _named(missing):
+                    self._flash().embed(
+                        [texts[position] for position in missing],
+                        **{**self._words(), "on_batch": _placing(fresh, missing, done)},
+                    )
             finally:
                 found |= fresh
                 if cache is not None:
@@ -149,6 +157,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         **kwargs: Any,
     ) -> list[Embedding]:
         """As :meth:`get_text_embedding_batch`."""
+        texts = _listed(texts)
         if self.rate_limiter is not None:
             return await super().aget_text_embedding_batch(texts, show_progress=show_progress, **kwargs)
         found: dict[int, Embedding] = {}
@@ -156,6 +165,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             self._events(texts, found),
             progress(len(texts), shown=show_progress, label="Generating embeddings") as done,
         ):
+            check_texts(texts)
             cache = self.embeddings_cache
             if cache is not None:
                 for position, text in enumerate(texts):
@@ -164,10 +174,11 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             missing = [position for position in range(len(texts)) if position not in found]
             fresh: dict[int, Embedding] = {}
             try:
-                await self._flash().twin.embed(
-                    [texts[position] for position in missing],
-                    **{**self._words(), "on_batch": _placing(fresh, missing, done)},
-                )
+                with _named(missing):
+                    await self._flash().twin.embed(
+                        [texts[position] for position in missing],
+                        **{**self._words(), "on_batch": _placing(fresh, missing, done)},
+                    )
             finally:
                 found |= fresh
                 if cache is not None:
@@ -186,19 +197,19 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             ids.append(
                 self.callback_manager.on_event_start(CBEventType.EMBEDDING, payload={EventPayload.SERIALIZED: about})
             )
-        whole = False
         try:
             yield
-            whole = True
-        finally:
-            for start, event_id in zip(starts, ids, strict=True):
-                chunks = texts[start : start + size]
-                payload: dict[str, Any] | None = None
-                if whole:
-                    vectors = [found[position] for position in range(start, start + len(chunks))]
-                    _dispatcher.event(EmbeddingEndEvent(chunks=chunks, embeddings=vectors))
-                    payload = {EventPayload.CHUNKS: chunks, EventPayload.EMBEDDINGS: vectors}
-                self.callback_manager.on_event_end(CBEventType.EMBEDDING, payload=payload, event_id=event_id)
+        except BaseException as error:
+            for event_id in ids:
+                told: dict[str, Any] = {EventPayload.EXCEPTION: error}
+                self.callback_manager.on_event_end(CBEventType.EMBEDDING, payload=told, event_id=event_id)
+            raise
+        for start, event_id in zip(starts, ids, strict=True):
+            chunks = texts[start : start + size]
+            vectors = [found[position] for position in range(start, start + len(chunks))]
+            _dispatcher.event(EmbeddingEndEvent(chunks=chunks, embeddings=vectors))
+            payload: dict[str, Any] = {EventPayload.CHUNKS: chunks, EventPayload.EMBEDDINGS: vectors}
+            self.callback_manager.on_event_end(CBEventType.EMBEDDING, payload=payload, event_id=event_id)
 
     # --- serialisation ---
 
@@ -239,6 +250,23 @@ def _keep(found: dict[int, Embedding], position: int, cached: Mapping[str, Embed
     """Take what a cache holds: one vector, under a name that says nothing."""
     if cached:
         found[position] = next(iter(cached.values()))
+
+
+def _listed(texts: Any) -> list[str]:
+    """Texts that may come from a generator or a column, as a list; what holds none is refused."""
+    return list(texts) if isinstance(texts, Iterable) and not isinstance(texts, str) else check_texts(texts)
+
+
+@contextmanager
+def _named(missing: list[int]) -> Iterator[None]:
+    """Errors that name a text by its place among those that were sent name it by that in the caller's list."""
+    try:
+        yield
+    except FlashError as error:
+        if missing != list(range(len(missing))):
+            error.message = _TEXT.sub(lambda found: f"texts[{missing[int(found[1])]}]", error.message)
+            error.args = (error.message,)
+        raise
 
 
 def _placing(fresh: dict[int, Embedding], missing: list[int], done: Any) -> Any:
