@@ -39,7 +39,6 @@ from flash_integrations.llama_index import FlashLLM  # noqa: E402
 WIRE = ROOT / "tests" / "wire"
 REAL = (WIRE / "real_answer.sse").read_bytes()
 REAL_TEXT = "你好"
-READMES = ("README.md", "README.zh-CN.md")
 MARKS = re.compile(r"(<!-- wire table: benchmarks/wire.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 KINDS = {
@@ -161,15 +160,19 @@ def count_cuts(call: Call, every: int) -> Iterator[bool]:
         server.stop()
 
 
-def table(every: int) -> str:
-    """The comparison as a Markdown table."""
+def table(every: int) -> dict[str, str]:
+    """The comparison as a Markdown table, by README."""
     cases = load_cases(WIRE / "chat_cases.json")
-    rows = [f"| call | {len(cases)} wire cases right | cuts of a real answer right |", "|---|---|---|"]
+    heads = {
+        "README.md": f"| call | {len(cases)} wire cases right | cuts of a real answer right |",
+        "README.zh-CN.md": f"| 调用 | {len(cases)} 个线路用例中正确的 | 真实回答被截断时判断正确的 |",
+    }
+    rows = ["|---|---|---|"]
     for name, call in clients().items():
         right, cut = list(count_cases(call, cases)), list(count_cuts(call, every))
-        rows.append(f"| `{name}` | {sum(right)} | {sum(cut)} of {len(cut)} ({100 * sum(cut) / len(cut):.0f} %) |")
+        rows.append(f"| `{name}` | {sum(right)} | {sum(cut)} / {len(cut)} ({100 * sum(cut) / len(cut):.0f} %) |")
         print(rows[-1], file=sys.stderr)
-    return "\n".join(rows)
+    return {readme: "\n".join([head, *rows]) for readme, head in heads.items()}
 
 
 def main() -> None:
@@ -179,12 +182,14 @@ def main() -> None:
     given = words.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
-    made = table(given.every)
-    print(made)
+    tables = table(given.every)
+    print(tables["README.md"])
     if given.write:
-        for name in READMES:
+        for name, made in tables.items():
             path = ROOT / name
-            path.write_text(MARKS.sub(lambda mark: f"{mark[1]}{made}\n{mark[2]}", path.read_text("utf-8")), "utf-8")
+            path.write_text(
+                MARKS.sub(lambda mark, made=made: f"{mark[1]}{made}\n{mark[2]}", path.read_text("utf-8")), "utf-8"
+            )
 
 
 if __name__ == "__main__":
