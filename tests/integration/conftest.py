@@ -57,7 +57,7 @@ def model_server(request):
         return
     try:
         installation = install()
-        request.config.stash[_SKIPPED] = installation.skipped
+        request.config.stash[_SKIPPED] = (*request.config.stash.get(_SKIPPED, ()), *installation.skipped)
         with ModelServer(installation) as endpoint:
             yield endpoint
     except NotAvailable as error:
@@ -65,8 +65,8 @@ def model_server(request):
 
 
 @pytest.fixture(scope="session")
-def embedding_server():
-    """An embedding server: the one that ``FLASH_EMBEDDING_SERVER_URL`` names, or our own."""
+def embedding_server(request):
+    """An embedding server: the one that ``FLASH_EMBEDDING_SERVER_URL`` names, or our own; there is one model alone."""
     if url := os.environ.get("FLASH_EMBEDDING_SERVER_URL"):
         key = os.environ.get("FLASH_EMBEDDING_SERVER_KEY", "")
         yield Endpoint(url, key, os.environ.get("FLASH_EMBEDDING_SERVER_MODEL", "e5-passage"), tools=False)
@@ -75,7 +75,9 @@ def embedding_server():
         with EmbeddingServer(install_embeddings()) as endpoint:
             yield endpoint
     except NotAvailable as error:
-        pytest.fail(str(error), pytrace=False)
+        config = request.config
+        config.stash[_SKIPPED] = (*config.stash.get(_SKIPPED, ()), f"embeddings: {error}")
+        pytest.skip(str(error))
 
 
 def pytest_terminal_summary(terminalreporter, config):
