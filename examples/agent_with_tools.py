@@ -5,7 +5,7 @@
     python examples/agent_with_tools.py
     python examples/agent_with_tools.py "What is 17 plus 25? Use add."
 
-Needs ``flash-integrations[langchain,gateway]`` and ``langchain``.
+Needs ``pip install 'flash-integrations[langchain,gateway]' langchain``.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ too. Needs ``flash-integrations[gateway]``, for its Starlette and uvicorn.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import uvicorn
@@ -23,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from flash_integrations import AsyncFlashClient
 from flash_integrations.errors import FlashError
@@ -33,6 +34,11 @@ class Events(StreamingResponse):
     """Server-sent events whose source is closed at once when the caller leaves, not when memory is next tidied up."""
 
     media_type = "text/event-stream"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; what is still under way when the service's time to end is over breaks off without a traceback."""
+        with suppress(asyncio.CancelledError):
+            await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
         """Send the events."""
@@ -81,7 +87,8 @@ def main() -> None:
     words = parser.parse_args()
     with key_or_gateway():
         app = make_app(AsyncFlashClient(), model=words.model)
-        uvicorn.run(app, host="127.0.0.1", port=words.port)
+        # After Ctrl-C answers that are under way have three seconds to end.
+        uvicorn.run(app, host="127.0.0.1", port=words.port, timeout_graceful_shutdown=3)
 
 
 if __name__ == "__main__":

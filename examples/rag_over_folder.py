@@ -5,15 +5,21 @@
     python examples/rag_over_folder.py examples/corpus/texts "Which bird took the bone out of the Wolf's throat?"
     python examples/rag_over_folder.py my_notes "..." --store notes.json   # embeds once, and keeps the vectors there
 
-Needs ``flash-integrations[langchain,gateway]``, ``langchain-text-splitters`` and ``numpy``.
+Beside the store stands what it was made from (``notes.json.from``): when files or the embedding model have changed
+since, all is embedded anew. Needs
+``pip install 'flash-integrations[langchain,gateway]' langchain-text-splitters numpy``.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from key_or_gateway import key_or_gateway
 from langchain_core.document_loaders import BaseLoader
@@ -33,6 +39,9 @@ After each statement give the number of its passage in brackets, such as [1]. If
 Question: {question}"""
 
 
+SUFFIXES = (".md", ".txt")
+
+
 class FolderLoader(BaseLoader):
     """The ``.md`` and ``.txt`` files of a folder, cut into passages that know their file and their heading."""
 
@@ -44,26 +53,64 @@ class FolderLoader(BaseLoader):
         )
 
     def lazy_load(self) -> Iterator[Document]:
-        """The passages, file by file."""
-        for path in sorted(self.folder.rglob("*")):
-            if path.suffix not in {".md", ".txt"}:
-                continue
-            text = path.read_text(encoding="utf-8")
-            whole = self._by_heading.split_text(text) if path.suffix == ".md" else [Document(page_content=text)]
+        """The passages, file by file.
+
+        Raises:
+            ValueError: the folder has no such file, or one of them is no text in UTF-8.
+        """
+        paths = [path for path in sorted(self.folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+        if not paths:
+            missing = "has no .md or .txt file in it" if self.folder.is_dir() else "is no folder"
+            raise ValueError(f"{self.folder} {missing}")
+        for path in paths:
+            try:
+                text = path.read_text(encoding="utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise ValueError(f"{path} is not in UTF-8 (byte {error.start}): save it in that encoding") from error
+            whole = [Document(page_content=text)]
+            if path.suffix.lower() == ".md":
+                whole = self._by_heading.split_text(text)
             for number, part in enumerate(self._by_size.split_documents(whole), start=1):
                 name = part.metadata.get("passage", f"part {number}")
                 source = path.relative_to(self.folder).as_posix()
                 yield Document(page_content=part.page_content, metadata={"source": source, "passage": name})
 
 
-def open_store(folder: Path, embeddings: Embeddings, kept: Path | None) -> InMemoryVectorStore:
-    """The folder's passages and their vectors: what was kept in a file, else made now, and kept."""
+def made_from(passages: Sequence[Document], model: str) -> dict[str, Any]:
+    """What a store of these passages is made from: the embedding model, and each file by a hash of its passages."""
+    files: dict[str, Any] = {}
+    for each in passages:
+        hashed = files.setdefault(each.metadata["source"], hashlib.sha256())
+        hashed.update(f"{each.metadata['passage']}\0{each.page_content}\0".encode())
+    return {"embedding_model": model, "files": {name: hashed.hexdigest() for name, hashed in files.items()}}
+
+
+def open_store(
+    passages: Sequence[Document], embeddings: Embeddings, *, model: str, kept: Path | None
+) -> InMemoryVectorStore:
+    """The passages and their vectors: those kept in a file, if made from the same; else made now, and kept."""
+    origin, now = Path(f"{kept}.from"), made_from(passages, model)
     if kept and kept.exists():
-        return InMemoryVectorStore.load(str(kept), embeddings)
-    store = InMemoryVectorStore.from_documents(FolderLoader(folder).load(), embeddings)
+        then = json.loads(origin.read_text(encoding="utf-8")) if origin.exists() else {}
+        if then == now:
+            return InMemoryVectorStore.load(str(kept), embeddings)
+        print(f"{kept} was made from {difference(then, now)}: embedding all anew.", file=sys.stderr)
+    store = InMemoryVectorStore.from_documents(list(passages), embeddings)
     if kept:
+        origin.unlink(missing_ok=True)  # so that a half-written store is never taken for a whole one
         store.dump(str(kept))
+        origin.write_text(json.dumps(now, ensure_ascii=False, indent=1), encoding="utf-8")
     return store
+
+
+def difference(then: dict[str, Any], now: dict[str, Any]) -> str:
+    """What is not as it was when a store was made, in words."""
+    if not then:
+        return "nobody knows what"
+    if then["embedding_model"] != now["embedding_model"]:
+        return f"vectors of {then['embedding_model']}"
+    both = then["files"].keys() | now["files"].keys()
+    return "other texts (" + ", ".join(sorted(n for n in both if then["files"].get(n) != now["files"].get(n))) + ")"
 
 
 def retrieve(store: InMemoryVectorStore, question: str, *, count: int, each_file: bool) -> list[Document]:
@@ -103,8 +150,15 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=3, help="how many to answer from (%(default)s)")
     parser.add_argument("--each-file", action="store_true", help="take so many from each file, not from all together")
     words = parser.parse_args()
+    try:
+        passages = FolderLoader(words.folder).load()
+    except ValueError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    if not passages:
+        parser.exit(2, f"{parser.prog}: the files in {words.folder} have no text in them\n")
     with key_or_gateway():
-        store = open_store(words.folder, FlashEmbeddings(model=words.embedding_model), words.store)
+        embeddings = FlashEmbeddings(model=words.embedding_model)
+        store = open_store(passages, embeddings, model=words.embedding_model, kept=words.store)
         found = retrieve(store, words.question, count=words.passages, each_file=words.each_file)
         text, sources = answer(ChatFlash(model=words.model), words.question, found)
     print(text)

@@ -162,6 +162,19 @@ def test_a_row_can_be_registered():
     assert list_models("mine") == [ModelCard("m", 9)]
 
 
+@pytest.mark.parametrize("name", ["SuperToken", "supertoken ", " SUPERTOKEN\n"])
+def test_a_row_is_found_in_any_spelling_of_its_name(name):
+    """Case and blanks around it do not count."""
+    assert get_provider(name).name == "supertoken"
+
+
+def test_a_row_of_exactly_that_name_comes_first():
+    """A registered row may differ from another in case alone."""
+    register_provider(Provider("SuperToken", "https://own.example/v1"))
+    assert get_provider("SuperToken").base_url == "https://own.example/v1"
+    assert get_provider("supertoken").base_url == "https://api.supertoken.cc/v1"
+
+
 def test_a_row_can_be_replaced():
     """A row of the same name takes the place of the old one."""
     register_provider(Provider("openai", "https://own.example/v1"))

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from flash_integrations import FlashClient, get_provider
+from flash_integrations.errors import NotFoundError
 from flash_integrations.testing import LocalGateway
 
 HINT = "this command needs more packages: pip install 'flash-integrations[all]'"
@@ -108,14 +110,19 @@ def test_a_wrong_key_ends_in_one_line_without_the_key():
     assert "sk-not-the-key" not in err
 
 
-def test_gateway_serves_until_interrupted():
-    """The gateway says how to reach it, is reachable, and ends on Ctrl-C."""
-    process = subprocess.Popen(
-        [*COMMAND, "gateway", "--port", "0"],
+def serving(*words):
+    """The gateway's process, on a free port."""
+    return subprocess.Popen(
+        [*COMMAND, "gateway", "--port", "0", *words],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
     )
+
+
+def test_gateway_serves_until_interrupted():
+    """The gateway says how to reach it, is reachable, and ends on Ctrl-C."""
+    process = serving()
     try:
         line = next(line for line in process.stdout if "export" in line)
         found = re.search(r"FLASH_BASE_URL=(\S+) FLASH_API_KEY=(\S+)", line)
@@ -127,3 +134,27 @@ def test_gateway_serves_until_interrupted():
         rest, _ = process.communicate(timeout=20)
     assert rest.endswith("stopped\n")
     assert process.returncode == 0
+
+
+def test_gateway_shows_its_requests_and_code_that_keeps_the_rows_rules():
+    """The client it prints has the row's rules and limits; --log has a line for each, --strict-models refuses."""
+    process = serving("--provider", "supertoken", "--strict-models", "--log")
+    try:
+        code = next(line for line in process.stdout if "FlashClient(" in line)
+        words = dict(re.findall(r"(\w+)='([^']+)'", code))
+        client = FlashClient(**words)
+        asked = [{"role": "user", "content": "Hello"}]
+        with client:
+            assert client.provider.rate_limit == get_provider("supertoken").rate_limit
+            client.chat(model="gpt-5.2", messages=asked)
+            assert set(client.models()) == set(get_provider("supertoken").models)
+            with pytest.raises(NotFoundError):
+                client.chat(model="gpt-none", messages=asked)
+    finally:
+        process.send_signal(2)
+        rest, _ = process.communicate(timeout=20)
+    assert [line for line in rest.splitlines() if "/v1" in line] == [
+        "POST /v1/chat/completions gpt-5.2 stream 200",
+        "GET /v1/models - plain 200",
+        "POST /v1/chat/completions gpt-none stream 404",
+    ]

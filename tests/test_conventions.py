@@ -69,10 +69,11 @@ ROOMS = {
     "_naps": Room({"_core"}, set()),
     "_http": Room({"_core", "_naps", "_watchdog", "endpoint", "errors"}, {"httpx"}),
     "_side_by_side": Room({"_core", "_http", "errors"}, set()),
-    "_base": Room(CORE | {"_side_by_side", "endpoint"}, {"httpx"}),
+    "_secrets": Room({"_core", "endpoint", "errors"}, set()),
+    "_base": Room(CORE | {"_secrets", "_side_by_side", "endpoint"}, {"httpx"}),
     "client": Room(CLIENT, set()),
     "__init__": Room(CORE | {"client"}, set()),
-    "_settings": Room(ADAPTER | {"_base", "endpoint"}, {"pydantic"}),
+    "_settings": Room(ADAPTER | {"_base", "_secrets"}, {"pydantic"}),
     "_embedding_settings": Room(ADAPTER, {"pydantic"}),
     "_progress": Room({"errors"}, set()),
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),
@@ -80,7 +81,7 @@ ROOMS = {
     "testing": Room(
         {"testing", "catalogue", "errors"}, {"httpx", "orjson", "pytest", "starlette", "uvicorn", "vcr", "yaml"}
     ),
-    "demo": Room(ADAPTER | {"langchain", "llama_index", "testing"}, None),
+    "demo": Room(ADAPTER | {"endpoint", "langchain", "llama_index", "testing"}, None),
     "cli": Room(ADAPTER | {"cli", "demo", "langchain", "llama_index", "testing"}, None),
 }
 """Every module or folder at the top of the package has its place here."""

@@ -148,6 +148,62 @@ def test_a_missing_key_for_an_unknown_url_names_no_variable(environment):
     assert "FLASH_API_KEY" not in str(caught.value)
 
 
+@pytest.mark.parametrize("chosen", ["provider", "FLASH_PROVIDER"])
+def test_a_provider_is_known_in_any_spelling(environment, chosen):
+    """Case and blanks do not count, in code and in the environment."""
+    if chosen == "FLASH_PROVIDER":
+        environment(FLASH_PROVIDER="SuperToken ")
+    assert resolve("SuperToken " if chosen == "provider" else None, None, None).provider.name == "supertoken"
+
+
+def test_a_key_of_another_row_is_told_where_one_is_missing(environment):
+    """The variable that is set is named with the row it belongs to, and nothing of the key."""
+    environment(SUPERTOKEN_API_KEY=SECRET)
+    with pytest.raises(ConfigurationError, match="set FLASH_API_KEY") as caught:
+        resolve(None, None, None).credential.bearer()
+    said = "SUPERTOKEN_API_KEY is set: did you mean provider='supertoken' (or FLASH_PROVIDER=supertoken)?"
+    assert str(caught.value).endswith(said)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_variable_of_no_row_or_of_two_is_told_once(environment):
+    """Other programs' keys are not spoken of; rows that share a variable make one question."""
+    environment(MISTRAL_API_KEY=SECRET, FLOXAI_API_KEY=SECRET, OPENAI_API_KEY=" ")
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(None, None, None).credential.bearer()
+    assert str(caught.value).count(" is set: did you mean ") == 1
+    assert "FLOXAI_API_KEY is set: did you mean provider='floxai'" in str(caught.value)
+
+
+def test_a_key_that_belongs_to_another_url_is_not_offered(environment):
+    """FLASH_API_KEY is FLASH_BASE_URL's, and leads nowhere else."""
+    environment(FLASH_BASE_URL=OWN, FLASH_API_KEY=SECRET)
+    with pytest.raises(ConfigurationError, match="set OPENAI_API_KEY") as caught:
+        resolve("openai", None, None).credential.bearer()
+    assert "FLASH_API_KEY" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.supertoken.cc", "https://api.supertoken.cc/api/v1", "https://API.SuperToken.cc/"]
+)
+@pytest.mark.parametrize("where", ["base_url", "FLASH_BASE_URL"])
+def test_a_known_host_with_another_path_is_asked_about(environment, url, where):
+    """Where the key is missing, the row's own URL is named."""
+    environment(SUPERTOKEN_API_KEY=SECRET)
+    if where == "FLASH_BASE_URL":
+        environment(FLASH_BASE_URL=url)
+    with pytest.raises(ConfigurationError, match=r"did you mean https://api\.supertoken\.cc/v1\?"):
+        resolve(None, url if where == "base_url" else None, None).credential.bearer()
+
+
+@pytest.mark.parametrize("url", [FLASH, OWN])
+def test_a_url_that_needs_no_question_gets_none(url):
+    """Neither a row's own URL nor an unknown host."""
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(None, url, None).credential.bearer()
+    assert "did you mean" not in str(caught.value)
+
+
 def test_the_environment_is_read_at_each_call(environment):
     """A key that is set, or changed, after the client was made counts."""
     credential = resolve(None, None, None).credential
@@ -369,6 +425,17 @@ def test_a_key_that_no_header_carries_is_told(key):
     with pytest.raises(ConfigurationError, match="no HTTP header can carry") as caught:
         made(key).bearer()
     assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [f"Bearer {SECRET}", f" bearer {SECRET}\n"])
+def test_a_key_with_bearer_before_it_is_told(environment, key):
+    """As early as it is known: in the constructor where it is given, else at the call; and not shown."""
+    environment(OPENAI_API_KEY=key)
+    late = [made(lambda: key).bearer, resolve("openai", None, None).credential.bearer]
+    for ask in (lambda: made(key), lambda: made(Secret(key)), *late):
+        with pytest.raises(ConfigurationError, match="begins with 'Bearer': leave the word out") as caught:
+            ask()
+        assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("source", [7, b"sk", ["sk"], object()])

@@ -63,6 +63,14 @@ def test_errors_of_two_families_pickle():
     assert (again.message, again.status_code, again.retry_after) == ("slow down", 429, 3.0)
 
 
+def test_an_error_of_a_missing_extra_pickles():
+    """It says the same on the other side, though ImportError keeps its message in a place of its own."""
+    error = errors.MissingExtraError("pip install it")
+    again = pickled(error)
+    assert type(again) is errors.MissingExtraError
+    assert (str(again), again.message) == (str(error), error.message) == ("pip install it", "pip install it")
+
+
 def test_connection_errors_pickle_with_what_was_reached():
     """Whether the gateway was reached, and whether an answer was empty, is kept."""
     assert pickled(errors.APIConnectionError("no", reached=False)).reached is False
@@ -92,6 +100,8 @@ def test_the_tree():
         (errors.BadRequestError, errors.APIStatusError),
         (errors.RateLimitError, errors.APIStatusError),
         (errors.QuotaExceededError, errors.APIStatusError),
+        (errors.MissingExtraError, errors.ConfigurationError),
+        (errors.MissingExtraError, ImportError),
     ]
     assert [pair for pair in pairs if not issubclass(*pair)] == []
     assert not issubclass(errors.QuotaExceededError, errors.RateLimitError)

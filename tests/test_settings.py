@@ -18,7 +18,7 @@ from replay import WHOLE, refuse, replay
 
 from flash_integrations import AsyncFlashClient, FlashClient, RateLimit, _http, errors
 from flash_integrations._base import _MANY, _Process
-from flash_integrations.langchain import ChatFlash
+from flash_integrations.langchain import ChatFlash, FlashEmbeddings
 from flash_integrations.llama_index import FlashLLM
 from flash_integrations.testing import LocalGateway
 
@@ -253,6 +253,27 @@ def test_an_empty_stop_is_not_sent(adapter):
     with replay(WHOLE) as server:
         ask(adapter(model="m", stop="", base_url=server.base_url))
         assert "stop" not in server.bodies[0]
+
+
+@BOTH
+def test_unknown_limits_are_told_the_known_ones(adapter):
+    """rate_limit takes four words."""
+    known = "requests_per_minute, requests_per_hour, tokens_per_minute, concurrent"
+    with pytest.raises(errors.ConfigurationError, match=f"rate_limit takes {known}, not 'rpm'"):
+        adapter(model="m", rate_limit={"rpm": 1})
+
+
+@pytest.mark.parametrize("adapter", [FlashClient, ChatFlash, FlashEmbeddings])
+def test_api_base_is_told_to_be_base_url(adapter):
+    """A URL is not led to the place of the key."""
+    with pytest.raises(errors.ConfigurationError, match="does not take 'api_base': use base_url"):
+        adapter(**({} if adapter is FlashClient else {"model": "m"}), api_base="http://127.0.0.1:9/v1")
+
+
+def test_langchains_limiter_is_one():
+    """Something else in its place is refused in the constructor."""
+    with pytest.raises(ValidationError, match=r"rate_limiter\n.*BaseRateLimiter"):
+        ChatFlash(model="m", rate_limiter=5)
 
 
 def test_an_upstream_that_is_no_url_is_refused():

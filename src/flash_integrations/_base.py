@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
 
 from ._core.batches import Batches, Piece
@@ -24,9 +23,10 @@ from ._core.learning import Memory
 from ._core.limits import Limiter
 from ._core.terms import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
 from ._core.words import refuse_unknown
+from ._secrets import Redactor, secrets_of, telling_no_key, veil, without_secrets
 from ._side_by_side import EmbeddingJob
 from .catalogue import Provider, RateLimit
-from .endpoint import KeySource, resolve, secrets_of, without_secrets
+from .endpoint import KeySource, resolve
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ class BaseClient:
     def _chat(
         self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
     ) -> Flow:
-        call = chat_call(model, messages, params, stream=stream, disabled=self._disabled)
+        call = chat_call(model, messages, veil(params), stream=stream, disabled=self._disabled)
         return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
 
     def _embedding(
@@ -252,7 +252,7 @@ class BaseClient:
         listed = check_texts(texts)
         asked, size, at_once = words
         at_least(1)("batch_size", size)
-        call = embed_call(asked, params, disabled=self._disabled)
+        call = embed_call(asked, veil(params), disabled=self._disabled)
         whole, memory = call((), 0), _process.memory
         model = whole.model or asked
         known = memory.facts(self.base_url, model).get("batch_size", size)
@@ -289,16 +289,17 @@ class BaseClient:
         terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
         if give_up is not None:
             terms = replace(terms, total_timeout=max(0.0, give_up - time.monotonic()))
-        world = Surroundings(
-            clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=self._redactor(call)
-        )
-        return Exchange(call, terms, self._limiter(), _process.memory, world).flow()
+        key, secrets = self._endpoint.credential, self._secrets(call)
+        redact = Redactor(key, secrets)
+        world = Surroundings(clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=redact)
+        flow = Exchange(call, terms, self._limiter(), _process.memory, world).flow()
+        return telling_no_key(flow) if key.is_empty and not secrets else flow
 
-    def _redactor(self, call: Call) -> Callable[[str], str]:
-        """Takes the key out of a text, and what was given as a secret header or query parameter."""
+    def _secrets(self, call: Call) -> tuple[str, ...]:
+        """What was given as a secret header or query parameter."""
         injected = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
         given = [*injected, self._headers, call.headers, self._query, call.query]
-        return partial(self._endpoint.credential.redact, also=[text for each in given for text in secrets_of(each)])
+        return tuple(text for each in given for text in secrets_of(each))
 
     def _limiter(self) -> Limiter:
         return _process.limiter(self.base_url, self._endpoint.credential.owner())
@@ -326,7 +327,9 @@ def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, row: Pro
             raise ConfigurationError(f"rate_limit: {row.name} has no tier {given!r}; its tiers: {known}")
         return row.tiers[given]
     if isinstance(given, Mapping):
-        refuse_unknown("rate_limit", given, asdict(RateLimit()))
+        words = asdict(RateLimit())
+        if unknown := [word for word in given if word not in words]:
+            raise ConfigurationError(f"rate_limit takes {', '.join(words)}, not {', '.join(map(repr, unknown))}")
         return RateLimit(**given)
     raise ConfigurationError(f"rate_limit must be a RateLimit, a dict, a tier's name or None, not {given!r}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import re
 import ssl
 import threading
 import time
@@ -27,6 +28,8 @@ from .errors import APIConnectionError, APITimeoutError, ConfigurationError, Fla
 
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
 _ENVIRONMENT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 _Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 _Settings: TypeAlias = tuple[str | None, ...]
@@ -156,6 +159,23 @@ class _Port:
     ) -> httpx.Request:
         if client.is_closed:
             raise ConfigurationError("the httpx client given for these calls was closed")
+        try:
+            return client.build_request(
+                "GET" if command.content is None else "POST",
+                self._endpoint.base_url + command.path,
+                content=command.content,
+                headers=self._all_headers(command),
+                params={**self._query, **command.query} or None,
+                timeout=httpx.Timeout(**timeout),
+            )
+        except httpx.InvalidURL as error:
+            said = f"{self._endpoint.base_url} is not a URL to send to: {error}"
+        except (TypeError, ValueError, AttributeError):
+            said = "headers must be a dict of ASCII texts, and query parameters plain values"
+        # Not from httpx's error: its frames hold the headers, and tracebacks may show locals.
+        raise ConfigurationError(said)
+
+    def _all_headers(self, command: Send) -> dict[str, str]:
         headers = {
             "accept": "text/event-stream" if command.streamed else "application/json",
             # Compressed streams are held back by proxies until they end.
@@ -165,21 +185,9 @@ class _Port:
         if command.content is not None:
             headers["content-type"] = "application/json"
         headers |= {name.lower(): value for name, value in {**self._headers, **command.headers}.items()}
-        try:
-            return client.build_request(
-                "GET" if command.content is None else "POST",
-                self._endpoint.base_url + command.path,
-                content=command.content,
-                headers=headers,
-                params={**self._query, **command.query} or None,
-                timeout=httpx.Timeout(**timeout),
-            )
-        except httpx.InvalidURL as error:
-            raise ConfigurationError(f"{self._endpoint.base_url} is not a URL to send to: {error}") from error
-        except (TypeError, ValueError) as error:
-            raise ConfigurationError(
-                "headers must be a dict of ASCII texts, and query parameters plain values"
-            ) from error
+        if not all(_NAME.fullmatch(name) and value.isprintable() for name, value in headers.items()):
+            raise ValueError("no header")
+        return headers
 
     @staticmethod
     def _head(response: httpx.Response) -> Head:
@@ -224,6 +232,8 @@ class SyncPort(_Port):
             _authorize(request, self._endpoint.credential.bearer())
         try:
             self._response = client.send(request, stream=True, follow_redirects=False)
+        except httpx.LocalProtocolError as error:
+            raise translate(error, self._endpoint.base_url) from None  # its frames hold the headers
         except httpx.HTTPError as error:
             raise translate(error, self._endpoint.base_url) from error
         self._chunks = self._response.iter_raw() if self._is_open(self._response) else iter([self._response.content])
@@ -294,6 +304,8 @@ class AsyncPort(_Port):
                 if "authorization" not in request.headers:
                     _authorize(request, await self._endpoint.credential.abearer())
                 self._response = await client.send(request, stream=True, follow_redirects=False)
+        except httpx.LocalProtocolError as error:
+            raise translate(error, self._endpoint.base_url) from None  # its frames hold the headers
         except httpx.HTTPError as error:
             raise translate(error, self._endpoint.base_url) from error
         except TimeoutError as error:

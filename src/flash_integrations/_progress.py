@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-from .errors import ConfigurationError
+from .errors import MissingExtraError
 
 
 @contextmanager
@@ -14,7 +14,7 @@ def progress(total: int, *, shown: bool, label: str) -> Iterator[Callable[[int],
     """What to tell how many more are done.
 
     Raises:
-        ConfigurationError: a bar is wanted and tqdm is not installed.
+        ConfigurationError: (also an ImportError) a bar is wanted and tqdm is not installed.
     """
     if not shown:
         yield lambda _: None
@@ -22,6 +22,6 @@ def progress(total: int, *, shown: bool, label: str) -> Iterator[Callable[[int],
     try:
         tqdm = import_module("tqdm.auto").tqdm
     except ImportError as error:
-        raise ConfigurationError("a progress bar needs tqdm: pip install tqdm") from error
+        raise MissingExtraError("a progress bar needs tqdm: pip install tqdm") from error
     with tqdm(total=total, desc=label) as bar:
         yield bar.update

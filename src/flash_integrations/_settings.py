@@ -24,9 +24,9 @@ from pydantic import (
 from ._base import ROW
 from ._core.terms import Timeout
 from ._core.words import refuse_unknown
+from ._secrets import veil, without_secrets
 from .catalogue import Provider, RateLimit
 from .client import AsyncFlashClient, FlashClient
-from .endpoint import without_secrets
 from .errors import ConfigurationError, InvalidRequestError
 
 _T = TypeVar("_T")
@@ -82,6 +82,9 @@ SAMPLING_WORDS = (
 )
 """Parameters of a chat request that an object may hold for all its calls."""
 
+
+_MORE = frozenset({"model_kwargs", "additional_kwargs"})
+"""Fields that hold more words of a request."""
 
 _PASSED_ALONG = frozenset({"stream", "streaming", "stream_usage", "formatted"})
 """Words of calls that frameworks hand through and that say nothing to a gateway here."""
@@ -148,6 +151,9 @@ class ConnectionSettings(BaseModel):
         if values.get("max_retries", 0) is None:
             del values["max_retries"]
         _refuse_shown_secrets(cls.__name__, values)
+        for word in _MORE.intersection(values):
+            if isinstance(values[word], Mapping):
+                values[word] = veil(dict(values[word]))
         return values
 
     @classmethod
@@ -179,6 +185,11 @@ class ConnectionSettings(BaseModel):
     def _dump_named(self, named: dict[str, Any] | None) -> Any:
         """Headers and query parameters without what is secret."""
         return None if named is None else without_secrets(named)
+
+    def __repr_args__(self) -> Any:
+        """Without secrets among the headers of further words; tracebacks that show locals show this."""
+        for name, value in super().__repr_args__():
+            yield name, without_keys(value) if name in _MORE and isinstance(value, Mapping) else value
 
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
@@ -214,7 +225,8 @@ class ConnectionSettings(BaseModel):
                 raise InvalidRequestError(
                     f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
                 )
-        return {name: value for name, value in said.items() if not name.startswith("ls_")}
+        words: dict[str, Any] = veil({name: value for name, value in said.items() if not name.startswith("ls_")})
+        return words
 
     def __getstate__(self) -> dict[Any, Any]:
         """For pickling: without key and connections, which the other side takes from its own environment.

@@ -176,16 +176,19 @@ def list_providers() -> list[Provider]:
 
 
 def get_provider(name: str) -> Provider:
-    """The row of that name.
+    """The row of that name; case and blanks around it do not count.
 
     Raises:
         ConfigurationError: no such row; the message lists the known ones.
     """
-    try:
+    if name in _rows:
         return _rows[name]
-    except KeyError:
-        known = ", ".join(sorted(_rows))
-        raise ConfigurationError(f"unknown provider {name!r}; known: {known}. register_provider() adds one") from None
+    folded = name.strip().casefold()
+    for known, row in _rows.items():
+        if known.casefold() == folded:
+            return row
+    listed = ", ".join(sorted(_rows))
+    raise ConfigurationError(f"unknown provider {name!r}; known: {listed}. register_provider() adds one")
 
 
 def list_models(provider: str | None = None) -> list[ModelCard]:

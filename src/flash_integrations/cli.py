@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from .errors import ConfigurationError, FlashError
+
+if TYPE_CHECKING:
+    from .testing import ReceivedRequest
 
 _EXTRA_HINT = "this command needs more packages: pip install 'flash-integrations[all]'"
 
@@ -47,6 +50,10 @@ if typer is not None:
         port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 takes a free port.")] = 8899,
         api_key: Annotated[str, typer.Option(help="The key to let in.")] = "sk-local",
         limits: Annotated[bool, typer.Option("--limits", help="Enforce the row's limits.")] = False,  # noqa: FBT002
+        strict_models: Annotated[  # noqa: FBT002
+            bool, typer.Option("--strict-models", help="Refuse models that the row does not list.")
+        ] = False,
+        log: Annotated[bool, typer.Option("--log", help="Show a line for each request.")] = False,  # noqa: FBT002
         upstream: Annotated[
             str | None, typer.Option(help="Relay to this OpenAI-format server, say llama.cpp's.")
         ] = None,
@@ -64,7 +71,9 @@ if typer is not None:
             upstream=upstream,
             upstream_key=upstream_key,
             upstream_model=upstream_model,
+            strict_models=strict_models,
             port=port,
+            on_answer=_show if log else None,
         )
         try:
             with local:
@@ -73,10 +82,24 @@ if typer is not None:
                 console.print(
                     f"  export FLASH_BASE_URL={local.base_url} FLASH_API_KEY={local.api_key}", highlight=False
                 )
+                console.print("or, with this row's rules and limits, in code:", style="dim")
+                console.print(
+                    f"  FlashClient(provider={provider!r}, base_url={local.base_url!r}, api_key={local.api_key!r})",
+                    highlight=False,
+                    soft_wrap=True,
+                )
                 console.print("Ctrl-C ends it.", style="dim")
                 threading.Event().wait()
         except KeyboardInterrupt:
             console.print("stopped")
+
+
+def _show(request: ReceivedRequest) -> None:
+    """A line for a request: what was asked, how, and the status that answers it."""
+    how = "stream" if request.stream else "plain"
+    status = request.status or "the caller left"
+    sys.stdout.write(f"{request.method} {request.path} {request.model or '-'} {how} {status}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:

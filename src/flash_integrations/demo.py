@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .client import FlashClient
+from .endpoint import keys_elsewhere
 from .testing import LocalGateway
 
 TOOL_QUESTION = "What is the weather in Paris? Use get_weather."
@@ -56,6 +57,8 @@ def run(console: Console, *, model: str, question: str) -> None:
         question: what to ask it.
     """
     with _place() as (words, gateway):
+        if gateway is not None and (astray := keys_elsewhere()):
+            console.print(Text(astray))
         client = FlashClient(**words)
         where = f"{client.provider.name}, {client.base_url}"
         if gateway is not None:

@@ -16,7 +16,7 @@ import inspect
 import ipaddress
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
@@ -50,7 +50,7 @@ class Credential:
         variable: the row's own variable, where it may be read for this URL.
 
     Raises:
-        ConfigurationError: a source of another kind.
+        ConfigurationError: a source of another kind, or a key with ``Bearer`` before it.
     """
 
     __slots__ = ("_provider", "_shown", "_source", "_url", "_variable")
@@ -58,6 +58,8 @@ class Credential:
     def __init__(self, source: KeySource, *, provider: str, url: str, variable: str | None) -> None:
         if not (source is None or isinstance(source, str) or callable(source) or hasattr(source, "get_secret_value")):
             raise ConfigurationError(_NO_KEY_TYPE.format(type(source).__name__))
+        if source is not None and not callable(source):
+            _refuse_bearer(_reveal(source))
         self._source, self._provider, self._url, self._variable = source, provider, url, variable
         self._shown: tuple[str, ...] = ()  # the last keys a function gave, to be taken out of texts
 
@@ -72,6 +74,11 @@ class Credential:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _forgetful, (self._provider, self._url, self._variable)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no key would be sent now, as on loopback; a function is taken to give one."""
+        return not callable(self._source) and not self._plain()
 
     @property
     def source(self) -> KeySource:
@@ -130,6 +137,7 @@ class Credential:
             if is_loopback(self._url):
                 return None
             raise ConfigurationError(self._missing())
+        _refuse_bearer(key)
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError("the API key has characters that no HTTP header can carry; copy it again")
         if callable(self._source) and key not in self._shown[-1:]:
@@ -148,11 +156,14 @@ class Credential:
         return names
 
     def _missing(self) -> str:
-        names = self._variables()
+        names, meant = self._variables(), _meant(self._url)
         if not names:
-            return f"no API key for {self._url}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
-        wanted = " or ".join(names)
-        return f"no API key for {self._provider} ({self._url}): set {wanted}, or give api_key=, {_LOCAL_HINT}"
+            where = f"{self._url} ({meant})" if meant else self._url
+            return f"no API key for {where}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
+        where = f"{self._provider} ({self._url}{meant and f'; {meant}'})"
+        said = f"no API key for {where}: set {' or '.join(names)}, or give api_key=, {_LOCAL_HINT}"
+        astray = "" if meant else keys_elsewhere(names)
+        return f"{said}. {astray}" if astray else said
 
 
 def _call(source: Callable[[], Any]) -> Any:
@@ -162,23 +173,37 @@ def _call(source: Callable[[], Any]) -> Any:
         raise RuntimeError("the function given as api_key raised StopIteration") from error
 
 
+def _meant(url: str) -> str:
+    """The URL of a row at the same host, as a question; "" where there is none, or the URL is a row's own."""
+    hosts = {row.base_url: urlsplit(row.base_url).hostname for row in list_providers() if row.base_url}
+    near = [each for each, host in hosts.items() if host == urlsplit(url).hostname]
+    return f"did you mean {near[0]}?" if near and not any(_same(each, url) for each in near) else ""
+
+
+def keys_elsewhere(read: Collection[str] = ()) -> str:
+    """What to ask of a user whose key is there, but is another row's; "" where the environment holds none.
+
+    Args:
+        read: the variables that are read, which hold nothing.
+    """
+    rows = {row.key_variable: row.name for row in reversed(list_providers()) if row.key_variable}
+    if os.environ.get("FLASH_BASE_URL", "").strip():
+        rows.pop("FLASH_API_KEY", None)  # it belongs to that URL
+    found = [(variable, row) for variable, row in rows.items() if os.environ.get(variable, "").strip()]
+    return " ".join(
+        f"{variable} is set: did you mean provider={row!r} (or FLASH_PROVIDER={row})?"
+        for variable, row in reversed(found)
+        if variable not in read
+    )
+
+
+def _refuse_bearer(key: str) -> None:
+    if key.strip().lower().startswith("bearer "):
+        raise ConfigurationError("the API key begins with 'Bearer': leave the word out, it is put before the key")
+
+
 def _digest(key: str) -> str:
     return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
-
-
-_SECRET_NAME = re.compile(r"key|token|secret|auth|cookie|password|session", re.IGNORECASE)
-
-
-def secrets_of(named: Mapping[str, Any]) -> list[str]:
-    """The values of headers or query parameters whose names say that they are secret, without ``Bearer``."""
-    values = [value for name, value in named.items() if isinstance(value, str) and _SECRET_NAME.search(name)]
-    # Shorter ones are words ("token_type=chat"), which belong into an error's text.
-    return [key for value in values if len(key := value.removeprefix("Bearer ").strip()) >= 8]
-
-
-def without_secrets(named: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Headers or query parameters without those whose names say that they are secret."""
-    return {name: value for name, value in (named or {}).items() if not _SECRET_NAME.search(name)}
 
 
 def _reveal(value: Any) -> str:

@@ -3,7 +3,7 @@
 ::
 
     FlashError                      everything below; ``partial`` holds what had arrived of a broken answer
-    ├── ConfigurationError          the set-up is wrong: no key, unknown word, bad URL, missing extra
+    ├── ConfigurationError          the set-up: no key, unknown word, bad URL; a missing extra (also an ImportError)
     ├── InvalidRequestError         refused before sending (also a ValueError)
     ├── APIConnectionError          the gateway was not reached, or the line broke
     │   └── APITimeoutError         ... or it took too long
@@ -86,6 +86,10 @@ class FlashError(Exception):
 
 class ConfigurationError(FlashError):
     """The set-up is wrong; the message says what to change. Not a ValueError, so that Pydantic lets it through."""
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """A package of an extra is not installed. Caught as either; no name to import, for ``ImportError`` says it all."""
 
 
 class InvalidRequestError(FlashError, ValueError):

@@ -16,7 +16,7 @@ import pytest
 from flows import COLOURS, KEY, URL, Gateway, Silence, exchange, run
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, Answer, chunk, plain, refuse
 
-from flash_integrations import errors
+from flash_integrations import RateLimit, errors
 from flash_integrations._core.terms import Timeout
 
 ROLE = chunk({"role": "assistant", "content": ""})
@@ -658,7 +658,7 @@ class Figures:
 def test_a_full_window_is_waited_for(colour):
     """A call beyond the limit is held back until the window has room."""
     gateway = Gateway()
-    for waits in ([], [], [30.0, 30.0]):  # a wait of a minute is looked at after 30 s, to tell of it
+    for waits in ([], [], [60.0]):
         assert run(colour, [WHOLE], gateway, figures=Figures(requests_per_minute=2)).port.sleeps == waits
 
 
@@ -694,8 +694,12 @@ def test_total_timeout_ends_waiting_for_limits(colour):
     assert run(colour, [WHOLE], gateway, figures=Figures(requests_per_minute=1)).port.sleeps == []
 
 
+def warned(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
 def test_a_long_wait_names_who_holds_the_slots(caplog):
-    """After 30 seconds of waiting one line tells who holds the slots and for how long."""
+    """After 30 seconds of waiting one line tells which limit holds, who holds its slots, and for how long."""
     gateway = Gateway()
     other = gateway.limiter.enter(None, label="test slow-model", now=990.0)
     gateway.limiter.acquire(other, 990.0)
@@ -705,8 +709,76 @@ def test_a_long_wait_names_who_holds_the_slots(caplog):
 
     waits = [wait, wait, lambda: gateway.limiter.release(other, gateway.clock())]
     run("sync", [WHOLE], gateway, figures=Figures(concurrent=1), on_sleep=waits)
-    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warned == ["test m: waiting for the rate limit for 30 s. Slots: test slow-model for 40 s"]
+    [line] = warned(caplog)
+    told, _, held = line.partition(". Slots: ")
+    assert (
+        told
+        == "test m: waiting for the rate limit concurrent=1 for 30 s, until an answer ends or begins; in the queue: 1"
+    )
+    assert held == "test slow-model for 40 s"
+
+
+@pytest.mark.parametrize(
+    ("figures", "limit", "seconds"),
+    [
+        (Figures(requests_per_minute=1), "requests_per_minute=1", 60),
+        (Figures(requests_per_hour=1), "requests_per_hour=1", 3600),
+        (RateLimit(tokens_per_minute=10), "tokens_per_minute=10", 60),
+    ],
+    ids=["minute", "hour", "tokens"],
+)
+def test_a_long_wait_for_a_window_is_told_at_once(figures, limit, seconds, caplog):
+    """A window tells when it has room: the line comes before the wait, with the limit and the seconds."""
+    gateway = Gateway()
+    run("sync", [WHOLE], gateway, figures=figures)
+    flow = exchange(gateway, figures=figures).flow()
+    assert next(flow).seconds == seconds
+    line = f"test m: waiting for the rate limit {limit}, {seconds} s to go; in the queue: 1. Slots: nobody"
+    assert warned(caplog) == [line]
+    flow.close()
+
+
+def test_a_short_wait_is_not_told(caplog):
+    """A window that has room in 30 seconds is waited for in silence."""
+    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    run("sync", [WHOLE], gateway, figures=figures)
+    gateway.clock.now += 30
+    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [30.0]
+    assert warned(caplog) == []
+
+
+def test_one_line_does_for_all_who_wait(caplog):
+    """Eight calls wait for one window: only the first tells, also when the second takes its place."""
+    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    run("sync", [WHOLE], gateway, figures=figures)
+    first, *others = (exchange(gateway, figures=figures).flow() for _ in range(8))
+    assert next(first).seconds == 60
+    assert [next(flow).seconds for flow in others] == [None] * 7
+    first.close()
+    gateway.clock.now += 10
+    # The line stands for 50 s more; then there is room, and nothing left to tell.
+    assert others[0].send(None).seconds == 50
+    assert len(warned(caplog)) == 1
+    for flow in others:
+        flow.close()
+
+
+def test_who_waits_on_after_the_told_time_tells_again(caplog):
+    """When the time that was told is over and the next call must wait on, there is a line for it, with the queue."""
+    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    run("sync", [WHOLE], gateway, figures=figures)
+    first, second, third = (exchange(gateway, figures=figures).flow() for _ in range(3))
+    for flow in (first, second, third):
+        next(flow)
+    gateway.clock.now += 60
+    first.send(None)  # granted: its request is out, and not answered yet
+    assert second.send(None).ticket is not None
+    assert [line.partition(": waiting for the rate limit ")[2] for line in warned(caplog)] == [
+        "requests_per_minute=1, 60 s to go; in the queue: 1. Slots: nobody",
+        "requests_per_minute=1 for 60 s, until an answer ends or begins; in the queue: 2. Slots: test m for 0 s",
+    ]
+    for flow in (first, second, third):
+        flow.close()
 
 
 def test_a_request_that_never_left_is_not_counted():
@@ -722,7 +794,7 @@ def test_a_request_that_broke_is_counted():
     """A line that broke after sending: the gateway may have counted the request, so it stands in the window."""
     gateway, figures = Gateway(), Figures(requests_per_minute=1)
     run("sync", [LOST], gateway, figures=figures, **ONCE)
-    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [30.0, 30.0]
+    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [60.0]
 
 
 def test_the_slot_is_free_after_an_error_that_is_not_ours():

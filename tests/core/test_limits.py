@@ -180,6 +180,37 @@ def test_no_figures_wait_for_nobody():
     assert limiter.acquire(waiting, 0.0) is None
 
 
+@pytest.mark.parametrize("limit", ["requests_per_minute", "requests_per_hour", "concurrent"])
+def test_the_head_of_the_queue_knows_what_holds_it(limit):
+    """The limit with its figure; those behind it, and who was let go, know of none."""
+    limiter, figures = Limiter(), Figures(**{limit: 1})
+    holder, _ = enter(limiter, figures)
+    head, _ = enter(limiter, figures)
+    behind, _ = enter(limiter, figures)
+    assert [holder.held_by, head.held_by, behind.held_by] == [None, f"{limit}=1", None]
+    assert limiter.waiting() == 2
+    limiter.release(holder, 1.0)
+    assert limiter.acquire(head, 1.0 + HOUR) == GRANTED
+    assert head.held_by is None
+
+
+def test_the_longest_wait_names_the_limit():
+    """Where two windows are full, the one that is full for longer is named."""
+    limiter = Limiter()
+    serve(limiter, Figures(), 0.0)
+    ticket, told = enter(limiter, Figures(requests_per_minute=1, requests_per_hour=1), 1.0)
+    assert (told, ticket.held_by) == (HOUR - 1.0, "requests_per_hour=1")
+
+
+def test_a_wait_is_told_once_at_a_time():
+    """While a line stands nobody else tells of that limit; of another limit, or afterwards, it is told again."""
+    limiter = Limiter()
+    assert limiter.tell("concurrent=1", 0.0, until=30.0) == GRANTED
+    assert limiter.tell("concurrent=1", 10.0, until=40.0) == 20.0
+    assert limiter.tell("concurrent=1", 30.0, until=60.0) == GRANTED
+    assert limiter.tell("requests_per_minute=1", 31.0, until=61.0) == GRANTED
+
+
 def test_holders_are_told_longest_first():
     """Who holds the slots, and for how long, is text for a line of the log."""
     limiter = Limiter()

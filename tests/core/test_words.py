@@ -31,6 +31,30 @@ def test_an_unknown_word_is_answered(word, advice):
     assert advice in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("word", "known", "advice"),
+    [
+        ("api_bse", ["api_key"], "use base_url"),
+        ("api_url", ["api_key"], "not a known argument"),
+        ("apikey", ["api_key"], "did you mean 'api_key'?"),
+        ("api_keys", ["api_key"], "did you mean 'api_key'?"),
+        ("rpm", ["rate_limit"], 'use rate_limit={"requests_per_minute": ...}'),
+        ("max_concurrency", ["rate_limit"], 'use rate_limit={"concurrent": ...}'),
+        ("max_concurrency", ["num_workers"], "use num_workers"),
+        ("model_kwargs", ["additional_kwargs", "model_name"], "use additional_kwargs"),
+        ("extra_body", ["additional_kwargs"], "use additional_kwargs"),
+        ("additional_kwargs", ["model_kwargs"], "use model_kwargs"),
+        ("check_embedding_ctx_len", ["embeddings_cache"], "no tokenizer is loaded"),
+        ("modle", ["model"], "did you mean 'model'?"),
+    ],
+)
+def test_advice_leads_nowhere_wrong(word, known, advice):
+    """A key's place is suggested for a near word alone, a peer's misspelt word is known, names differ by class."""
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_unknown("ChatFlash", [word], known)
+    assert advice in str(caught.value)
+
+
 def test_all_faults_are_named_at_once():
     """Nobody has to find his mistakes one by one."""
     with pytest.raises(ConfigurationError, match=r"'modle'.*; 'zzz'"):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -128,18 +131,39 @@ def test_callers_share_the_clients_limits(url, flash_gateway):
     assert flash_gateway.peak == 1
 
 
-def test_the_script_serves_until_it_is_ended():
-    """As a user starts it, without a key: it says whose answers these are, and gives them."""
-    words = [sys.executable, str(SCRIPT), "--port", "0"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as process:
+@contextmanager
+def script(**environment):
+    """The script in a process of its own, what it told on starting, and its URL."""
+    words, env = [sys.executable, str(SCRIPT), "--port", "0"], {**os.environ, **environment}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", env=env) as process:
         try:
             told = []
             while not (found := re.search(r"running on (http://127\.0\.0\.1:\d+)", told[-1] if told else "")):
                 told.append(process.stderr.readline())
                 assert told[-1], told
-            response = httpx.post(f"{found[1]}/chat", json=ASKED)
+            yield process, told, f"{found[1]}/chat"
         finally:
-            process.terminate()
-            process.communicate(timeout=20)
+            process.kill()
+
+
+def test_the_script_serves_until_it_is_ended():
+    """As a user starts it, without a key: it says whose answers these are, and gives them."""
+    with script() as (process, told, url):
+        response = httpx.post(url, json=ASKED)
+        process.terminate()
+        process.communicate(timeout=20)
     assert told[0].startswith("No FLASH_API_KEY is set")
     assert events(response)[-1][0] == "done"
+
+
+def test_an_open_stream_does_not_keep_the_script_from_ending(flash_gateway):
+    """On Ctrl-C an answer that does not end is broken off, without a traceback, and its request to the gateway too."""
+    flash_gateway.fault(hold=1)
+    with script(FLASH_BASE_URL=flash_gateway.base_url, FLASH_API_KEY=flash_gateway.api_key) as (process, _, url):
+        with httpx.stream("POST", url, json=ASKED, timeout=30) as response:
+            coming = response.iter_bytes()  # letting go of it would close the line
+            assert b"token" in next(coming)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
+        assert "Traceback" not in errors
+        assert flash_gateway.wait_idle()

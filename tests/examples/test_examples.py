@@ -14,7 +14,7 @@ TEXTS = EXAMPLES / "corpus" / "texts"
 NO_KEY = "No FLASH_API_KEY is set: the local gateway answers, by rules and without a model.\n"
 
 
-def run(script, *words, **environment):
+def run(script, *words, code=0, **environment):
     """Run an example to its end; gives its output and error output."""
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / script), *map(str, words)],
@@ -24,7 +24,7 @@ def run(script, *words, **environment):
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stdout, done.stderr
 
 
@@ -63,6 +63,76 @@ def test_kept_vectors_are_used_again(flash_gateway, tmp_path):
     )
     sent = [each.body["input"] for each in flash_gateway.requests if each.path.endswith("/embeddings")]
     assert sent == [["The moon is made of rock."], ["What is the moon made of?"], ["What is the moon made of?"]]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of one text."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "one.txt").write_text("The moon is made of rock.", encoding="utf-8")
+    return folder
+
+
+def embedded(gateway):
+    """Which texts the gateway embedded, questions left out."""
+    sent = [each.body["input"] for each in gateway.requests if each.path.endswith("/embeddings")]
+    return [text for texts in sent for text in texts if not text.endswith("?")]
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "told"),
+    [
+        ({"one.txt": "The moon is made of cheese."}, (), "other texts (one.txt)"),
+        ({"Two.MD": "The sun is made of gas."}, (), "other texts (Two.MD)"),
+        ({}, ("--embedding-model", "text-embedding-3-small"), "vectors of text-embedding-3-large"),
+    ],
+    ids=["a changed file", "a new file", "another model"],
+)
+def test_what_has_changed_is_embedded_anew(change, words, told, flash_gateway, folder):
+    """A store made from other files or with another model is not used, and that is said; the new one is kept."""
+    asked, store = "What is it made of?", folder.parent / "kept.json"
+    run("rag_over_folder.py", folder, asked, "--store", store, **at(flash_gateway))
+    for name, text in change.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    flash_gateway.clear()
+    _, first = run("rag_over_folder.py", folder, asked, "--store", store, *words, **at(flash_gateway))
+    _, second = run("rag_over_folder.py", folder, asked, "--store", store, *words, **at(flash_gateway))
+    assert first == f"{store} was made from {told}: embedding all anew.\n"
+    assert second == ""
+    assert sorted(embedded(flash_gateway)) == sorted(
+        path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())
+    )
+
+
+def test_a_store_of_unknown_origin_is_not_trusted(flash_gateway, folder):
+    """Where nothing tells what a store was made from, it is made anew."""
+    store = folder.parent / "kept.json"
+    store.write_text("{}", encoding="utf-8")
+    _, errors = run("rag_over_folder.py", folder, "What?", "--store", store, **at(flash_gateway))
+    assert errors == f"{store} was made from nobody knows what: embedding all anew.\n"
+    assert embedded(flash_gateway) == ["The moon is made of rock."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        (None, b"", "{folder} is no folder"),
+        ("notes.pdf", b"x", "{folder} has no .md or .txt file in it"),
+        ("empty.txt", b"", "the files in {folder} have no text in them"),
+        ("latin.txt", "Äsop".encode("latin-1"), "{file} is not in UTF-8 (byte 0): save it in that encoding"),
+    ],
+    ids=["no folder", "no texts", "no text", "another encoding"],
+)
+def test_a_folder_that_cannot_be_read_is_told_in_one_line(name, content, told, flash_gateway, tmp_path):
+    """It ends with code 2 and says what is wrong where, before anything is asked."""
+    folder = tmp_path / "texts"
+    if name:
+        folder.mkdir()
+        (folder / name).write_bytes(content)
+    _, errors = run("rag_over_folder.py", folder, "What?", code=2, **at(flash_gateway))
+    assert errors == f"rag_over_folder.py: {told.format(folder=folder, file=folder / (name or ''))}\n"
+    assert flash_gateway.requests == []
 
 
 def test_each_file_is_heard():

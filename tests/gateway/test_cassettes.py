@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
 
 import pytest
 import vcr as vcrpy
@@ -10,6 +15,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request
 
 from flash_integrations import AsyncFlashClient, FlashClient
+from flash_integrations.errors import ConfigurationError
 from flash_integrations.testing import LocalGateway, cassettes
 
 ASK = {"model": "gpt-5.2", "messages": [{"role": "user", "content": "Say hello."}]}
@@ -107,6 +113,57 @@ def test_other_places_are_left_alone(gateway, tape):
         client_of(other).chat(**ASK)
         assert len(cassette) == 0
         assert len(other.requests) == 1
+
+
+def test_the_names_of_this_machine_are_one_place(gateway, tape):
+    """What is named by 127.0.0.1 is recorded under localhost too, and plays under either name."""
+    by_name = gateway.base_url.replace("127.0.0.1", "localhost")
+    with tape("once") as cassette, FlashClient(base_url=by_name, api_key=gateway.api_key) as client:
+        client.chat(**ASK)
+        assert len(cassette) == 1
+    gateway_url = gateway.base_url
+    gateway.stop()
+    with tape("none"), FlashClient(base_url=gateway_url, api_key="sk-any") as client:
+        assert client.chat(**ASK).text
+
+
+@pytest.mark.parametrize(
+    "place", ["api.supertoken.cc/v1", "https://", "ftp://host/v1", "", "http://host:port/v1", "localhost:8000"]
+)
+def test_a_place_without_a_host_is_refused(place):
+    """What is no URL would never be recorded: it is refused, and shown."""
+    with pytest.raises(ConfigurationError, match=re.escape(repr(place))):
+        cassettes.settings({place: "somewhere"})
+
+
+def test_the_docstrings_project_works_as_it_is_pasted(gateway, tmp_path):
+    """Its two files record and play, once the address stands for a gateway of this machine."""
+    conftest, tests, _ = (textwrap.dedent(each) for each in re.findall(r"::\n\n((?: {4}.*\n|\n)+)", cassettes.__doc__))
+    url = "https://api.supertoken.cc/v1"
+    assert url in conftest
+    (tmp_path / "conftest.py").write_text(conftest.replace(url, gateway.base_url))
+    here = f'provider="supertoken", base_url="{gateway.base_url}"'
+    (tmp_path / "test_answers.py").write_text(tests.replace('provider="supertoken"', here))
+
+    def outcome(key, *words):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+            cwd=tmp_path,
+            env={**os.environ, "SUPERTOKEN_API_KEY": key},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+    outcome(gateway.api_key, "--record-mode=once")
+    assert len(gateway.requests) == 1
+    written = (tmp_path / "cassettes" / "test_answers" / "test_hello.yaml").read_text()
+    assert written.startswith("# Recorded from supertoken.cc")
+    assert gateway.api_key not in written
+    gateway.stop()
+    outcome("sk-played", "--block-network")
 
 
 def request(**body):

@@ -40,6 +40,32 @@ def test_the_record_tells_what_came(gateway, call):
     assert sorted(r.at for r in requests) == [r.at for r in requests]
 
 
+def test_each_answer_is_told_as_it_begins(caller_of):
+    """``on_answer`` gets every request with its status, the refused ones included."""
+    told = []
+    with LocalGateway(on_answer=told.append) as gateway:
+        caller = caller_of(gateway)
+        caller.events()
+        caller.chat(model="gpt-5.2")
+        assert told == gateway.requests
+    assert [(each.model, each.stream, each.status) for each in told] == [
+        ("gpt-5.2", True, 200),
+        ("gpt-5.2", False, 400),
+    ]
+
+
+def test_who_leaves_before_the_answer_is_told_without_a_status(hanging_up):
+    """A request whose caller did not wait for the answer is told, too."""
+    told = []
+    with LocalGateway(on_answer=told.append) as gateway:
+        gateway.fault(hold="before_first_byte")
+        with hanging_up(gateway):
+            assert gateway.wait_held()
+            assert told == []
+        assert gateway.wait_idle()
+    assert [each.status for each in told] == [None]
+
+
 def test_the_clock_is_the_tests(caller_of):
     """``at`` is read from the injected clock."""
     with LocalGateway(clock=lambda: 42.0) as gateway:
@@ -174,7 +200,7 @@ def test_a_missing_extra_is_named(missing):
     """Without the extra, asking for the gateway says what to install; the package itself imports."""
     code = f"import sys; sys.modules[{missing!r}] = None\nfrom flash_integrations.testing import LocalGateway"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "ConfigurationError" in done.stderr
+    assert "MissingExtraError" in done.stderr
     assert "pip install 'flash-integrations[gateway]'" in done.stderr
 
 

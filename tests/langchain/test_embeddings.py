@@ -115,7 +115,8 @@ async def test_errors_are_langchains_too(gateway, make):
 @pytest.mark.parametrize(
     ("word", "advice"),
     [
-        ("check_embedding_ctx_length", "never as token ids"),
+        ("check_embedding_ctx_length", "texts are always sent as texts, no tokenizer is loaded"),
+        ("check_embedding_ctx_len", "texts are always sent as texts, no tokenizer is loaded"),
         ("tiktoken_enabled", "no tokenizer"),
         ("embedding_ctx_length", "tells which"),
         ("deployment", "use model"),

@@ -184,6 +184,12 @@ def test_the_cache_keeps_what_was_done_before_an_error(gateway, make, colour):
     assert [request.body["input"][0] for request in gateway.requests] == [*TEXTS, TEXTS[2]]
 
 
+def test_something_that_is_no_limiter_is_refused():
+    """In the constructor; LlamaIndex itself would fail at the first batch."""
+    with pytest.raises(errors.ConfigurationError, match=r"rate_limiter must be a BaseRateLimiter of llama_index"):
+        FlashEmbedding(rate_limiter=5)
+
+
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_the_frameworks_rate_limiter_is_asked_for_each_batch(gateway, make, colour):
     """Its loop is used then, which asks before every batch."""

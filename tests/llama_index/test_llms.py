@@ -292,6 +292,9 @@ def test_the_peers_words_are_understood():
         ({"provider": "nobody"}, "unknown provider"),
         ({"base_url": "host"}, "must be a URL"),
         ({"metadata": {}}, "metadata"),
+        ({"model_kwargs": {}}, "use additional_kwargs"),
+        ({"extra_body": {}}, "use additional_kwargs"),
+        ({"rate_limiter": 5}, "rate_limiter must be a BaseRateLimiter of llama_index.* not int"),
     ],
     ids=str,
 )
@@ -325,15 +328,16 @@ def test_a_client_of_either_colour_serves_both(kind):
 
 
 def test_without_llama_index_the_extra_is_named():
-    """Importing the adapter without its framework says what to install."""
+    """Importing the adapter without its framework says what to install, by an ImportError that is ours too."""
     code = """if True:
         import sys
         sys.modules["llama_index.core"] = None
         try:
             import flash_integrations.llama_index
-        except Exception as error:
-            print(type(error).__name__, error)
+        except ImportError as error:
+            from flash_integrations.errors import ConfigurationError
+            print(isinstance(error, ConfigurationError), error)
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("ConfigurationError")
+    assert done.stdout.startswith("True ")
     assert "pip install 'flash-integrations[llama-index]'" in done.stdout

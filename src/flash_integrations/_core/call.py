@@ -48,8 +48,8 @@ class Call:
     stream: bool = False
     stream_options: Mapping[str, Any] = field(default_factory=dict)
     ask_usage: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # keys may be among them
+    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     first: int = 0
     chosen: frozenset[str] = frozenset()
 

@@ -45,8 +45,8 @@ class Send:
     path: str
     content: bytes | None
     streamed: bool
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # keys may be among them
+    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     connect: float | None = None
     deadline: float | None = None
 
@@ -92,7 +92,7 @@ class Head:
     """The head of an answer: status, and headers with names in lower case."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
 
 Command: TypeAlias = Send | Read | Sleep | Close

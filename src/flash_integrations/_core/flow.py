@@ -34,7 +34,7 @@ DRAIN_SECONDS = 0.2
 """How long to wait after ``[DONE]`` for the body's own end, so that the connection can be used again."""
 
 LONG_WAIT_SECONDS = 30.0
-"""A wait for the limits that is longer is logged."""
+"""A wait for the limits that is longer is logged, as soon as that is known."""
 
 MAX_ERROR_BYTES = 1024 * 1024
 """How much of a refusal's body is read."""
@@ -186,21 +186,32 @@ class Exchange:
 
     def _admit(self, ticket: Ticket, give_up: float) -> Flow:
         """Wait until the limits let the request go."""
-        clock, logged = self.world.clock, False
+        clock, told = self.world.clock, False
         while (wait := self.limiter.acquire(ticket, clock())) != GRANTED:
             now = clock()
             if now >= give_up:
                 raise APITimeoutError("total_timeout ran out while waiting for the rate limit", reached=False)
-            if not logged and now - ticket.queued_at >= LONG_WAIT_SECONDS:
-                logged = True
-                held = "; ".join(self.limiter.holders(now)) or "nobody: the window is full"
-                waited = now - ticket.queued_at
-                log.warning("%s: waiting for the rate limit for %.0f s. Slots: %s", self._label, waited, held)
             until = min(give_up, inf if wait is None else now + wait)
-            if not logged:
-                until = min(until, ticket.queued_at + LONG_WAIT_SECONDS)
+            if ticket.held_by is not None and not told:
+                # Whoever is behind the head of the queue waits for the same; one line does.
+                due = max(now, ticket.queued_at + LONG_WAIT_SECONDS)
+                if due == now or (wait is not None and until > due):
+                    due = now + self._tell_wait(ticket.held_by, ticket, wait, now)
+                    told = due == now
+                until = until if told else min(until, due)
             yield Sleep(_finite(until - now), ticket)
         return None
+
+    def _tell_wait(self, limit: str, ticket: Ticket, wait: float | None, now: float) -> float:
+        """Log a long wait; gives the seconds for which the last line about this limit still stands, else 0."""
+        stands = self.limiter.tell(limit, now, until=now + max(wait or 0.0, LONG_WAIT_SECONDS))
+        if stands == GRANTED:
+            so_far = f" for {now - ticket.queued_at:.0f} s" if now > ticket.queued_at else ""
+            to_go = "until an answer ends or begins" if wait is None else f"{wait:.0f} s to go"
+            waiting, held = self.limiter.waiting(), "; ".join(self.limiter.holders(now)) or "nobody"
+            line = "%s: waiting for the rate limit %s%s, %s; in the queue: %d. Slots: %s"
+            log.warning(line, self._label, limit, so_far, to_go, waiting, held)
+        return stands
 
     def _drain(self, give_up: float) -> Flow:
         """The body of a refusal, as far as it comes."""

@@ -8,7 +8,8 @@ some moment between the two, so a window kept this way is never more generous th
 Tokens are counted so too: an estimate while the request is live, corrected when its answer tells; what the answer took
 counts from the answer's end. A request that is larger than the whole window goes when the window is empty.
 
-Nothing here waits. :meth:`Limiter.acquire` says "granted", "in so many seconds", or "when you are woken".
+Nothing here waits. :meth:`Limiter.acquire` says "granted", "in so many seconds", or "when you are woken"; and the head
+of the queue is told which limit holds it.
 """
 
 from __future__ import annotations
@@ -64,9 +65,12 @@ class _Spent:
 
 
 class Ticket:
-    """One request's place: in the queue, then at the gateway."""
+    """One request's place: in the queue, then at the gateway.
 
-    __slots__ = ("_wake", "figures", "granted_at", "label", "queued_at", "spent", "tokens", "woken")
+    ``held_by`` is the limit that holds the head of the queue, such as "concurrent=10"; None for all others.
+    """
+
+    __slots__ = ("_wake", "figures", "granted_at", "held_by", "label", "queued_at", "spent", "tokens", "woken")
 
     def __init__(self, figures: Figures | None, label: str, now: float, tokens: int = 0) -> None:
         self.figures = figures
@@ -75,6 +79,7 @@ class Ticket:
         self.label = label
         self.queued_at = now
         self.granted_at: float | None = None
+        self.held_by: str | None = None
         self.woken = False
         self._wake: Callable[[], None] | None = None
 
@@ -104,6 +109,7 @@ class Limiter:
         self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
         self._spent: deque[_Spent] = deque()  # tokens of those that were answered, in the last minute
         self._answer = USUAL_ANSWER
+        self._told = ("", 0.0)  # the limit of which a line was last told, and until when the line stands
 
     def enter(
         self, figures: Figures | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
@@ -132,13 +138,15 @@ class Limiter:
         """
         with self._lock:
             ticket.woken = False
+            ticket.held_by = None
             if ticket.granted_at is not None:
                 return GRANTED
             if ticket.figures is not None:
                 if not self._queue or self._queue[0] is not ticket:
                     return None
-                wait = self._wait(ticket, ticket.figures, now)
+                wait, limit = self._wait(ticket, ticket.figures, now)
                 if wait != GRANTED:
+                    ticket.held_by = limit
                     return wait
                 self._queue.popleft()
             ticket.granted_at = now
@@ -195,6 +203,24 @@ class Limiter:
             held = sorted((ticket.granted_at or now, ticket.label) for ticket in self._holders)
         return [f"{label} for {now - since:.0f} s" for since, label in held]
 
+    def waiting(self) -> int:
+        """How many requests wait in the queue."""
+        with self._lock:
+            return len(self._queue)
+
+    def tell(self, limit: str, now: float, *, until: float) -> float:
+        """Ask to tell of a wait for ``limit``, so that one line does for all who wait.
+
+        Returns:
+            ``GRANTED``, and the line stands ``until`` then; or the seconds for which the last one about it stands.
+        """
+        with self._lock:
+            told, stands = self._told
+            if told == limit and stands > now:
+                return stands - now
+            self._told = (limit, until)
+        return GRANTED
+
     def _wake_head(self) -> None:
         # The callback runs without the lock: it may be anyone's.
         with self._lock:
@@ -212,12 +238,18 @@ class Limiter:
             while self._stamps[0] <= now - HOUR:
                 self._stamps.popleft()
 
-    def _wait(self, ticket: Ticket, figures: Figures, now: float) -> float | None:
-        """GRANTED, seconds until a window has room, or None when only an answer's end or beginning makes room."""
+    def _wait(self, ticket: Ticket, figures: Figures, now: float) -> tuple[float | None, str]:
+        """What holds a request back longest: seconds until there is room, and the limit.
+
+        GRANTED when nothing does; None when only an answer's end or beginning makes room.
+        """
         if figures.concurrent is not None and len(self._holders) >= figures.concurrent:
-            return None
-        longest = GRANTED
-        for limit, span in ((figures.requests_per_minute, MINUTE), (figures.requests_per_hour, HOUR)):
+            return None, f"concurrent={figures.concurrent}"
+        longest, held_by = GRANTED, ""
+        for name, limit, span in (
+            ("requests_per_minute", figures.requests_per_minute, MINUTE),
+            ("requests_per_hour", figures.requests_per_hour, HOUR),
+        ):
             if limit is None:
                 continue
             inside = self._inside(now - span)
@@ -226,14 +258,16 @@ class Limiter:
             # Live requests will stand in the window too; so many stamps must leave before there is room.
             leaving = inside + len(self._live) - limit
             if leaving >= inside:
-                return None  # live requests alone fill the window: wait for one of them to be answered
+                # Live requests alone fill the window: wait for one of them to be answered.
+                return None, f"{name}={limit}"
             leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
-            longest = max(longest, leaves_at - now)
+            if leaves_at - now > longest:
+                longest, held_by = leaves_at - now, f"{name}={limit}"
         tokens = token_limit(figures)
         if tokens is None:
-            return longest
+            return longest, held_by
         wait = self._wait_for_tokens(tokens, ticket.tokens, now)
-        return None if wait is None else max(longest, wait)
+        return (wait, f"tokens_per_minute={tokens}") if wait is None or wait > longest else (longest, held_by)
 
     def _spend(self, tokens: int, now: float) -> _Spent:
         spent = _Spent(max(now, self._spent[-1].since) if self._spent else now, tokens)
@@ -243,7 +277,7 @@ class Limiter:
         return spent
 
     def _wait_for_tokens(self, limit: int, wanted: int, now: float) -> float | None:
-        """As :meth:`_wait`, for the tokens of a minute."""
+        """The seconds of :meth:`_wait`, for the tokens of a minute."""
         live = sum(ticket.tokens for ticket in self._live)
         inside = [spent for spent in self._spent if spent.since > now - MINUTE]
         over = sum(spent.tokens for spent in inside) + live + min(wanted, limit) - limit

@@ -7,6 +7,15 @@ from collections.abc import Collection, Iterable
 
 from ..errors import ConfigurationError
 
+_NO_TOKENIZER = "leave it out: texts are always sent as texts, no tokenizer is loaded"
+
+_AT_ONCE = ("concurrent", "concurrency", "max_concurrency", "max_concurrent", "max_concurrent_requests")
+
+
+def _figure(name: str) -> str:
+    return f'use rate_limit={{"{name}": ...}}'
+
+
 PEER_WORDS = {
     "openai_api_key": "use api_key",
     "openai_api_base": "use base_url",
@@ -20,7 +29,7 @@ PEER_WORDS = {
     "stream_chunk_timeout": "use timeout={'progress': seconds}",
     "reuse_client": "leave it out: connections are always shared",
     "default_retry": "use max_retries",
-    "tiktoken_model_name": "leave it out: no tokenizer is ever downloaded",
+    "tiktoken_model_name": _NO_TOKENIZER,
     "streaming": "leave it out: what streams are the streaming methods, and the wire where it must",
     "reasoning": "use reasoning_effort",
     "root_client": "use client, a FlashClient, or http_client, an httpx.Client",
@@ -28,11 +37,11 @@ PEER_WORDS = {
     "azure_endpoint": "use base_url",
     "verbose": "set logging's level for 'flash_integrations'",
     "api_version": "gateways have none; default_query sends any query parameter",
-    "check_embedding_ctx_length": "leave it out: texts go out as texts, never as token ids",
-    "tiktoken_enabled": "leave it out: no tokenizer is ever downloaded",
+    "check_embedding_ctx_length": _NO_TOKENIZER,
+    "tiktoken_enabled": _NO_TOKENIZER,
     "embedding_ctx_length": "leave it out: texts are not cut; a text that is too long is an error that tells which",
-    "allowed_special": "leave it out: there is no tokenizer",
-    "disallowed_special": "leave it out: there is no tokenizer",
+    "allowed_special": _NO_TOKENIZER,
+    "disallowed_special": _NO_TOKENIZER,
     "skip_empty": "leave out empty texts yourself: each vector belongs to one text",
     "deployment": "use model",
     "deployment_name": "use model",
@@ -47,8 +56,26 @@ PEER_WORDS = {
     "mode": "leave it out: query_model names another model for queries",
     "query_engine": "use query_model",
     "text_engine": "use model",
+    **dict.fromkeys(("requests_per_minute", "rpm", "requests_per_second"), _figure("requests_per_minute")),
+    **dict.fromkeys(("requests_per_hour", "rph"), _figure("requests_per_hour")),
+    **dict.fromkeys(("tokens_per_minute", "tpm"), _figure("tokens_per_minute")),
+    **dict.fromkeys(_AT_ONCE, _figure("concurrent")),
 }
-"""Words of langchain-openai and llama-index that mean nothing here, and what to write instead."""
+"""Words of langchain-openai, llama-index and others that mean nothing here, and what to write instead."""
+
+_ELSEWHERE = {
+    "model_kwargs": ("additional_kwargs",),
+    "extra_body": ("additional_kwargs",),
+    "additional_kwargs": ("model_kwargs",),
+    "extra_headers": ("default_headers",),
+    "extra_query": ("default_query",),
+    "max_concurrency": ("num_workers",),
+    "num_workers": ("max_concurrency",),
+}
+"""Words that some of our classes take, and the same under another's name."""
+
+_EXACT = {"api_key"}
+"""Words that are suggested for what is all but the same: a key in a wrong place is worse than no advice."""
 
 
 def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> None:
@@ -61,8 +88,19 @@ def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> 
     for word in given:
         if word in known:
             continue
-        near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-        advice = PEER_WORDS.get(word) or (f"did you mean {near[0]!r}?" if near else "it is not a known argument")
-        faults.append(f"{word!r}: {advice}")
+        faults.append(f"{word!r}: {_advice(word, known)}")
     if faults:
         raise ConfigurationError(f"{where} does not take {'; '.join(faults)}")
+
+
+def _advice(word: str, known: Collection[str]) -> str:
+    for same in _ELSEWHERE.get(word, ()):
+        if same in known:
+            return f"use {same}"
+    if word in PEER_WORDS:
+        return PEER_WORDS[word]
+    # A misspelt word of the peers is nearer to what it stands for than to something far off that is known here.
+    for words, cutoff in ((known, 0.8), (PEER_WORDS, 0.85), ({*known} - _EXACT, 0.6)):
+        if near := difflib.get_close_matches(word, words, n=1, cutoff=cutoff):
+            return PEER_WORDS[near[0]] if words is PEER_WORDS else f"did you mean {near[0]!r}?"
+    return "it is not a known argument"

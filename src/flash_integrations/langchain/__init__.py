@@ -3,9 +3,9 @@
 try:
     import langchain_core as _  # noqa: F401
 except ImportError as error:
-    from ..errors import ConfigurationError
+    from ..errors import MissingExtraError
 
-    raise ConfigurationError(
+    raise MissingExtraError(
         "flash_integrations.langchain needs langchain-core: pip install 'flash-integrations[langchain]'"
     ) from error
 

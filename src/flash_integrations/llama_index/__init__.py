@@ -3,9 +3,9 @@
 try:
     import llama_index.core as _  # noqa: F401
 except ImportError as error:
-    from ..errors import ConfigurationError
+    from ..errors import MissingExtraError
 
-    raise ConfigurationError(
+    raise MissingExtraError(
         "flash_integrations.llama_index needs llama-index-core: pip install 'flash-integrations[llama-index]'"
     ) from error
 

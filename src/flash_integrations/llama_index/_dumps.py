@@ -59,11 +59,6 @@ class KeylessDumps(FlashSettings, StructuredCalls):
             dumped["disabled_params"] = sorted(dumped["disabled_params"])
         return dumped | {"class_name": self.class_name()}
 
-    def __repr_args__(self) -> Any:
-        """Without keys among the headers of ``additional_kwargs``."""
-        for name, value in super().__repr_args__():
-            yield name, without_keys(value) if name == "additional_kwargs" else value
-
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy of its own settings, at the same limiter (which holds locks) and the same handlers."""
         memo = {} if memo is None else memo

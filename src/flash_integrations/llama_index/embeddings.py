@@ -19,13 +19,22 @@ from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
 from llama_index.core.callbacks.base import CallbackManager
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent, EmbeddingStartEvent
-from pydantic import BaseModel, ConfigDict, Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from .._core.embed_call import BATCH_SIZE, DEFAULT_MODEL, check_texts
 from .._embedding_settings import EmbeddingSettings
 from .._progress import progress
 from .._settings import CONNECTION_WORDS
 from ..errors import FlashError
+from ._rate_limiters import check_rate_limiter
 
 _dispatcher = instrument.get_dispatcher(__name__)  # type: ignore[attr-defined]
 
@@ -72,6 +81,8 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
     embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048, description="Texts in a request.")
     num_workers: int | None = Field(default=None, description="Requests at once; left out: by the limits, else 8.")
     additional_kwargs: dict[str, Any] = Field(default_factory=dict, description="More of every request's body.")
+
+    _check_rate_limiter = field_validator("rate_limiter", mode="before")(check_rate_limiter)
 
     @classmethod
     def class_name(cls) -> str:

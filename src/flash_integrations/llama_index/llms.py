@@ -24,7 +24,7 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from .._core.model_names import is_o_series
 from .._settings import FlashSettings
@@ -34,6 +34,7 @@ from ..errors import InvalidRequestError
 from ._content import reads_files
 from ._dumps import KeylessDumps
 from ._messages import to_completion, to_response, to_wire
+from ._rate_limiters import check_rate_limiter
 from ._streams import aclosing, agiving, aresponses, closing, giving, responses
 from ._structured import to_response_format
 from ._tokens import estimate, to_tokenizer
@@ -89,6 +90,8 @@ class FlashLLM(KeylessDumps):
         description="A function from a text to a list of its tokens; by default an estimate that needs no data.",
     )
     strict: bool | None = Field(default=None, description="Hold tool calls to their schema.")
+
+    _check_rate_limiter = field_validator("rate_limiter", mode="before")(check_rate_limiter)
 
     @classmethod
     def class_name(cls) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError
+from ..errors import MissingExtraError
 
 if TYPE_CHECKING:
     from .answers import Answer
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _EXTRA:
             raise
-        raise ConfigurationError(
+        raise MissingExtraError(
             f"{name} needs {missing.name}, which is not installed: pip install 'flash-integrations[gateway]'"
         ) from missing
     globals()[name] = value

@@ -3,15 +3,40 @@
 A cassette proves content and translation. It holds each body whole, so what concerns streaming (time, cuts, cancelled
 answers) is tested on sockets, with ``LocalGateway``. With pytest-recording, in ``conftest.py``::
 
-    @pytest.fixture
-    def vcr_config(gateway):
-        return cassettes.settings({gateway.base_url: "gateway"}, secrets=[gateway.api_key])
+    import os
+
+    import pytest
+
+    from flash_integrations.testing import cassettes
+
+
+    @pytest.fixture(scope="module")
+    def vcr_config():
+        places = {"https://api.supertoken.cc/v1": "supertoken"}
+        return cassettes.settings(places, secrets=[os.environ["SUPERTOKEN_API_KEY"]])
 
 
     def pytest_recording_configure(config, vcr):
-        cassettes.register(vcr, note="Recorded from ...")
+        cassettes.register(vcr, note="Recorded from supertoken.cc: pytest --record-mode=once")
 
-Needs vcrpy 8 (``pip install vcrpy``).
+and in ``test_answers.py``::
+
+    import pytest
+
+    from flash_integrations import FlashClient
+
+
+    @pytest.mark.vcr
+    def test_hello():
+        with FlashClient(provider="supertoken") as client:
+            answer = client.chat(model="gpt-5.2", messages=[{"role": "user", "content": "Say hello."}])
+        assert "hello" in answer.text.lower()
+
+Then, in a shell::
+
+    pip install flash-integrations pytest pytest-recording "vcrpy>=8"
+    SUPERTOKEN_API_KEY=sk-... pytest --record-mode=once     # asks, and writes cassettes/test_answers/test_hello.yaml
+    SUPERTOKEN_API_KEY=sk-played pytest --block-network     # plays: any key will do, but a client wants one
 """
 
 from __future__ import annotations
@@ -21,11 +46,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..errors import ConfigurationError
+
 __all__ = ["register", "same_json", "settings"]
 
 _KEPT_HEADERS = frozenset({"accept", "content-type"})
 _SAME_JSON = "same JSON"
 _HIDDEN = "***"
+_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = frozenset({"localhost", "::1"})
 
 
 def settings(places: Mapping[str, str], *, secrets: Sequence[str] = ()) -> dict[str, Any]:
@@ -35,8 +64,11 @@ def settings(places: Mapping[str, str], *, secrets: Sequence[str] = ()) -> dict[
         places: what is recorded: base URLs, and the name by which cassettes call each one's host. Requests to other
             places go through unrecorded.
         secrets: texts that may not stand in a cassette, wherever they turn up; three asterisks take their place.
+
+    Raises:
+        ConfigurationError: a place that is no URL with a host, such as "https://api.supertoken.cc/v1".
     """
-    hosts = {urlsplit(url).netloc: name for url, name in places.items()}
+    hosts = {_named_host(url): name for url, name in places.items()}
     return {
         "match_on": ["method", "path", _SAME_JSON],
         "allow_playback_repeats": False,
@@ -87,13 +119,31 @@ def _comparable(body: bytes | str | None) -> Any:
     return asked
 
 
+def _named_host(url: str) -> str:
+    """The host of a place to record."""
+    try:
+        host = _host(url)
+    except ValueError:  # a port that is no number
+        host = ""
+    if urlsplit(url).scheme not in _PORTS or not host.partition(":")[0]:
+        raise ConfigurationError(f"a place to record must be a URL such as 'https://api.supertoken.cc/v1', not {url!r}")
+    return host
+
+
+def _host(url: str) -> str:
+    """Host and port, written in one way: "localhost" and "127.0.0.1" are one place, and so are :443 and none."""
+    parts = urlsplit(url)
+    name = parts.hostname or ""
+    return f"{'127.0.0.1' if name in _LOOPBACK else name}:{parts.port or _PORTS.get(parts.scheme)}"
+
+
 def _request_filter(hosts: Mapping[str, str], secrets: Sequence[str]) -> Callable[[Any], Any]:
     def kept(request: Any) -> Any:
         """The request as it is written down, or None."""
         from vcr.request import Request
 
         parts = urlsplit(request.uri)
-        name = parts.netloc if parts.netloc in hosts.values() else hosts.get(parts.netloc)
+        name = parts.netloc if parts.netloc in hosts.values() else hosts.get(_host(request.uri))
         if name is None:
             return None
         headers = {header: text for header, text in request.headers.items() if header.lower() in _KEPT_HEADERS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +33,7 @@ class Exchange:
         self._record = record
         self._number = record.arrived(request)
         self._farewells: list[Callable[[], None]] = []
+        self._begun = False
         self._ended = False
 
     @property
@@ -45,7 +47,8 @@ class Exchange:
 
     def begin(self, status: int) -> None:
         """The answer begins."""
-        self._record.answered(self._number, status)
+        self._begun = True
+        self._record.answered(self._number, replace(self.request, status=status))
 
     def end(self) -> None:
         """The answer is through: the request is live no more, and its slot is free. Further calls do nothing."""
@@ -55,6 +58,8 @@ class Exchange:
         for farewell in self._farewells:
             farewell()
         self._record.ended()
+        if not self._begun:
+            self._record.answered(self._number, self.request)
 
     async def stand(self, gate: asyncio.Event) -> None:
         """Stand at a gate until it opens, visibly for the test."""

@@ -43,6 +43,8 @@ class LocalGateway:
         upstream_model: the model to ask there, whichever is asked for here.
         strict_models: refuse models that the row does not list.
         port: where to listen; 0 takes a free port.
+        on_answer: called with each request as its answer begins, or as its caller leaves before that: then its status
+            is None. It is called in the gateway's thread, and must be quick.
         clock: seconds that never go back, for the limits and the record.
 
     Raises:
@@ -62,6 +64,7 @@ class LocalGateway:
         upstream_model: str | None = None,
         strict_models: bool = False,
         port: int = 0,
+        on_answer: Callable[[ReceivedRequest], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         row = get_provider(provider) if isinstance(provider, str) else provider
@@ -75,7 +78,7 @@ class LocalGateway:
         self._keys = tuple(keys) or (api_key or f"sk-local-{secrets.token_hex(16)}",)
         self._port = port
         self._clock = clock
-        self._record = Record()
+        self._record = Record(on_answer=on_answer)
         self._upstream = None
         if upstream is not None:
             self._upstream = Upstream(upstream, key=upstream_key, model=upstream_model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["ReceivedRequest", "Record"]
@@ -42,9 +42,13 @@ class ReceivedRequest:
 
 
 class Record:
-    """The requests in order of arrival, and those being answered now. Safe from any thread."""
+    """The requests in order of arrival, and those being answered now. Safe from any thread.
 
-    def __init__(self) -> None:
+    ``on_answer`` is called with each request whose answer begins, or whose caller left before.
+    """
+
+    def __init__(self, *, on_answer: Callable[[ReceivedRequest], None] | None = None) -> None:
+        self._on_answer = on_answer
         self._changed = threading.Condition()
         self._requests: dict[int, ReceivedRequest] = {}
         self._number = 0
@@ -62,12 +66,15 @@ class Record:
             self._changed.notify_all()
             return self._number
 
-    def answered(self, number: int, status: int) -> None:
-        """Note the status of an answer that begins."""
+    def answered(self, number: int, request: ReceivedRequest) -> None:
+        """Note the status of an answer that begins; None when none ever will."""
         with self._changed:
             if number in self._requests:
-                self._requests[number] = replace(self._requests[number], status=status)
+                self._requests[number] = request
                 self._changed.notify_all()
+        # Without the lock: it may be anyone's.
+        if self._on_answer is not None:
+            self._on_answer(request)
 
     def ended(self) -> None:
         """One request is live no more."""

@@ -1,0 +1,147 @@
+"""Secrets beside the key: in no traceback that shows locals, and a request without a key is told from a bad key."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+
+import pytest
+from replay import Answer, chunk, refuse, replay
+
+from flash_integrations import FlashClient, errors
+from flash_integrations._secrets import NO_KEY_HINT, Redactor, Veiled
+from flash_integrations.endpoint import Credential
+from flash_integrations.langchain import ChatFlash, FlashEmbeddings
+from flash_integrations.llama_index import FlashEmbedding, FlashLLM
+
+SECRET = "SECRET-made-up-0123456789"
+MESSAGES = [{"role": "user", "content": "Hi"}]
+OF_A_CALL = {"extra_headers": {"x-api-key": SECRET}, "extra_query": {"token": SECRET}}
+CUT = Answer([chunk({"content": "a"})], end="drop")
+
+CALLS = {
+    "chat": lambda words, call: FlashClient(**words).chat(model="m", messages=MESSAGES, **call),
+    "stream": lambda words, call: list(FlashClient(**words).stream_chat(model="m", messages=MESSAGES, **call)),
+    "embed": lambda words, call: FlashClient(**words).embed(["Hi"], model="m", **call),
+    "ChatFlash": lambda words, call: ChatFlash(model="m", **words).invoke("Hi", **call),
+    "FlashEmbeddings": lambda words, call: FlashEmbeddings(model="m", **words).embed_documents(["Hi"], **call),
+    "FlashLLM": lambda words, call: FlashLLM(model="m", **words).complete("Hi", **call),
+}
+HELD = {
+    "ChatFlash": lambda words: ChatFlash(model="m", model_kwargs=OF_A_CALL, **words).invoke("Hi"),
+    "FlashEmbeddings": lambda words: FlashEmbeddings(model="m", model_kwargs=OF_A_CALL, **words).embed_query("Hi"),
+    "FlashLLM": lambda words: FlashLLM(model="m", additional_kwargs=OF_A_CALL, **words).complete("Hi"),
+    "FlashEmbedding": lambda words: FlashEmbedding(model="m", additional_kwargs=OF_A_CALL, **words).get_text_embedding(
+        "Hi"
+    ),
+}
+
+
+def showing(call):
+    """The locals that show the secret in the frames of a failing call, its causes' too, by function and name."""
+    with pytest.raises(errors.FlashError) as caught:
+        call()
+    found, left = [], [traceback.TracebackException.from_exception(caught.value, capture_locals=True)]
+    while left:
+        error = left.pop()
+        for frame in error.stack:
+            if frame.filename != __file__:
+                found += [(frame.name, name) for name, shown in (frame.locals or {}).items() if SECRET in shown]
+        context = None if error.__suppress_context__ else error.__context__
+        left += [each for each in (error.__cause__, context) if each is not None]
+    return found
+
+
+@pytest.mark.parametrize("answer", [refuse(401), refuse(500), CUT], ids=["refused", "failed", "cut"])
+@pytest.mark.parametrize("name", CALLS)
+def test_secret_headers_of_an_object_stand_in_no_local(name, answer):
+    """Neither our frames nor those of httpx and the frameworks show what default_headers and default_query hold."""
+    with replay(answer) as server:
+        words = {"default_headers": {"x-gateway-auth": SECRET}, "default_query": {"api_token": SECRET}}
+        words |= {"base_url": server.base_url, "max_retries": 0}
+        assert showing(lambda: CALLS[name](words, {})) == []
+        assert SECRET in server.heads[0]
+
+
+@pytest.mark.parametrize("answer", [refuse(401), CUT], ids=["refused", "cut"])
+@pytest.mark.parametrize("name", CALLS)
+def test_secret_headers_of_a_call_stand_in_the_callers_own_words_alone(name, answer):
+    """The frameworks pass ``kwargs`` on as they were given; nothing that is made of them shows the secret."""
+    with replay(answer) as server:
+        words = {"base_url": server.base_url, "max_retries": 0}
+        shown = {local for _, local in showing(lambda: CALLS[name](words, OF_A_CALL))}
+        assert shown <= ({"kwargs", "bound_args"} if name.startswith("Flash") or name == "ChatFlash" else set())
+        assert SECRET in server.heads[0]
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_secret_headers_among_further_words_stand_in_no_local(name):
+    """Headers held in model_kwargs or additional_kwargs are hidden, in the object's repr too."""
+    with replay(refuse(401)) as server:
+        assert showing(lambda: HELD[name]({"base_url": server.base_url, "max_retries": 0})) == []
+        assert SECRET in server.heads[0]
+
+
+@pytest.mark.parametrize("headers", [{"X": "ключ"}, {"X": 7}, {"X Y": "a"}, {"X": "a\nb"}])
+def test_headers_that_cannot_be_sent_stand_in_no_local(headers):
+    """Also where httpx refuses them, the key among them; the traceback can be shown with its locals."""
+    with replay(refuse(401)) as server:
+        words = {
+            "base_url": server.base_url,
+            "api_key": SECRET,
+            "default_headers": {"x-gateway-auth": SECRET, **headers},
+        }
+        assert showing(lambda: FlashClient(**words).models()) == []
+
+
+def test_what_redacts_does_not_show_what():
+    """Its repr hides both the key and the other secrets, which it takes out of texts."""
+    redact = Redactor(Credential("sk-the-key", provider="custom", url="https://h.test/v1", variable=None), (SECRET,))
+    assert SECRET not in repr(redact)
+    assert "sk-the-key" not in repr(redact)
+    assert redact(f"sk-the-key {SECRET} rest") == "********** ********** rest"
+
+
+def test_veiled_headers_are_the_headers():
+    """Only their repr differs, and only in what is secret."""
+    veiled = Veiled({"x-api-key": SECRET, "x-team": "blue"})
+    assert veiled == {"x-api-key": SECRET, "x-team": "blue"}
+    assert repr(veiled) == "{'x-api-key': '**********', 'x-team': 'blue'}"
+
+
+# --- no key ---------------------------------------------------------------------------------------------------------
+
+
+def unpickled(value):
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda words: unpickled(FlashClient(**words)).chat(model="m", messages=MESSAGES),
+        lambda words: list(unpickled(FlashClient(**words)).stream_chat(model="m", messages=MESSAGES)),
+        lambda words: unpickled(FlashClient(**words)).embed(["Hi"], model="m"),
+        lambda words: unpickled(ChatFlash(model="m", **words)).invoke("Hi"),
+        lambda words: unpickled(FlashLLM(model="m", **words)).complete("Hi"),
+    ],
+    ids=["chat", "stream", "embed", "ChatFlash", "FlashLLM"],
+)
+def test_a_refusal_of_a_request_without_a_key_says_so(ask):
+    """A key given as api_key= stays out of a pickle; the 401 that comes of it says that no key was sent."""
+    with replay(refuse(401, "Incorrect API key provided")) as server:
+        with pytest.raises(errors.AuthenticationError) as caught:
+            ask({"base_url": server.base_url, "api_key": SECRET})
+        assert "authorization" not in server.heads[0].lower()
+    assert caught.value.hint == NO_KEY_HINT
+    assert "no key was sent (keys given as api_key= are not kept in pickles" in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    "words", [{"api_key": SECRET}, {"api_key": lambda: SECRET}, {"default_headers": {"x-api-key": SECRET}}], ids=str
+)
+def test_a_refusal_of_a_key_does_not_say_that_none_was_sent(words):
+    """Whichever way the key went."""
+    with replay(refuse(401)) as server, pytest.raises(errors.AuthenticationError) as caught:
+        FlashClient(base_url=server.base_url, **words).models()
+    assert caught.value.hint is None
