@@ -138,7 +138,9 @@ def test_a_refusal_of_a_request_without_a_key_says_so(ask):
 
 
 @pytest.mark.parametrize(
-    "words", [{"api_key": SECRET}, {"api_key": lambda: SECRET}, {"default_headers": {"x-api-key": SECRET}}], ids=str
+    "words",
+    [{"api_key": SECRET}, {"api_key": lambda: SECRET}, {"default_headers": {"x-api-key": SECRET}}],
+    ids=["text", "function", "header"],
 )
 def test_a_refusal_of_a_key_does_not_say_that_none_was_sent(words):
     """Whichever way the key went."""
