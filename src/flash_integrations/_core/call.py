@@ -185,6 +185,39 @@ CHECKS: dict[str, Callable[[str, Any], None]] = {
 _NOT_BODY = frozenset({"stream", "stream_options", "extra_body", "extra_headers", "extra_query"})
 
 
+def checked(
+    model: str,
+    params: Mapping[str, Any],
+    checks: Mapping[str, Callable[[str, Any], None]],
+    *,
+    disabled: Collection[str],
+    unchecked: Collection[str] = (),
+) -> dict[str, Any]:
+    """The parameters of a call that are set, checked; unknown ones as they are.
+
+    Args:
+        model: the model's id.
+        params: what was given; None and what is empty is not set.
+        checks: a check for each known parameter.
+        disabled: names never to send.
+        unchecked: names that are no parameter, and no misspelt one.
+
+    Raises:
+        InvalidRequestError: a wrong type, a value out of its bounds, a misspelt name.
+    """
+    kind_of(str, "a model's id")("model", model)
+    if not model:
+        raise InvalidRequestError(f"model must be a model's id, not {show(model)}")
+    values = {name: value for name, value in params.items() if not is_unset(value) and name not in disabled}
+    for name, value in values.items():
+        check = checks.get(name)
+        if check is not None:
+            check(name, value)
+        elif name not in unchecked:
+            refuse_misspelt(name, checks)
+    return values
+
+
 def chat_call(
     model: str,
     messages: Sequence[Mapping[str, Any]],
@@ -205,20 +238,8 @@ def chat_call(
     Raises:
         InvalidRequestError: a wrong type, a value out of its bounds, a misspelt name.
     """
-    kind_of(str, "a model's id")("model", model)
-    if not model:
-        raise InvalidRequestError(f"model must be a model's id, not {show(model)}")
-    values: dict[str, Any] = {
-        name: value for name, value in params.items() if not is_unset(value) and name not in disabled
-    }
-    if values.get("stop") == "":
-        del values["stop"]
-    for name, value in values.items():
-        check = CHECKS.get(name)
-        if check is not None:
-            check(name, value)
-        elif name != "stream":
-            refuse_misspelt(name, CHECKS)
+    given = {name: value for name, value in params.items() if not (name == "stop" and value == "")}
+    values = checked(model, given, CHECKS, disabled=disabled, unchecked=("stream",))
     _check_together(model, values)
     if is_o_series(model) and "max_tokens" in values:
         limit = values.pop("max_tokens")

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import InvalidRequestError
-from .call import EMBEDDINGS_PATH, Call, at_least, is_unset, kind_of, refuse_misspelt, show
+from .call import EMBEDDINGS_PATH, Call, at_least, checked, kind_of, show
 from .wire import EmbedParams
 
 DEFAULT_MODEL = "text-embedding-3-large"
@@ -76,18 +76,7 @@ def embed_call(
     Raises:
         InvalidRequestError: a wrong type, a value out of its bounds, a misspelt name.
     """
-    kind_of(str, "a model's id")("model", model)
-    if not model:
-        raise InvalidRequestError(f"model must be a model's id, not {show(model)}")
-    values: dict[str, Any] = {
-        name: value for name, value in params.items() if not is_unset(value) and name not in disabled
-    }
-    for name, value in values.items():
-        check = EMBED_CHECKS.get(name)
-        if check is None:
-            refuse_misspelt(name, EMBED_CHECKS)
-        else:
-            check(name, value)
+    values = checked(model, params, EMBED_CHECKS, disabled=disabled)
     named = {name: value for name, value in values.items() if name not in _NOT_BODY}
     laid_over = dict(values.get("extra_body", {}))
     chosen = {*named, *laid_over}

@@ -65,7 +65,7 @@ def to_indexed_blocks(message: AIMessageChunk) -> list[ContentBlock]:
 def _said(message: AIMessage) -> Iterator[dict[str, Any]]:
     """What was said, in words and aloud, with indexes."""
     if not isinstance(message.content, str):
-        raise NotImplementedError
+        raise NotImplementedError  # which tells langchain-core to read the content itself
     kwargs = message.additional_kwargs
     if reasoning := kwargs.get("reasoning_content"):
         yield {"type": "reasoning", "reasoning": reasoning, "index": REASONING}
