@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
 
 from ._core.batches import Batches, Piece
-from ._core.call import CHECKS, Call, at_least, chat_call
+from ._core.call import CHAT_PATH, CHECKS, EMBEDDINGS_PATH, Call, at_least, chat_call
 from ._core.embed_call import check_texts, embed_call
 from ._core.flow import Exchange, Flow
 from ._core.learning import Memory
@@ -218,7 +218,8 @@ class BaseClient:
         forced = self._policy["force_stream"]
         if forced is not None:
             return bool(forced)
-        return bool(_process.memory.facts(self.base_url, model).get("stream", self.provider.streams(model)))
+        facts = _process.memory.facts(self.base_url, model, path=CHAT_PATH)
+        return bool(facts.get("stream", self.provider.streams(model)))
 
     def learned(self) -> dict[str, dict[str, Any]]:
         """What this process learned about the gateway: facts by model, such as ``{"gpt-x": {"stream": True}}``."""
@@ -255,7 +256,7 @@ class BaseClient:
         call = embed_call(asked, veil(params), disabled=self._disabled)
         whole, memory = call((), 0), _process.memory
         model = whole.model or asked
-        known = memory.facts(self.base_url, model).get("batch_size", size)
+        known = memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
         limits: RateLimit | None = self._policy["figures"]
         if at_once is None:
             # Those beyond the limit wait for a slot, and go while others decode what came.
@@ -271,8 +272,8 @@ class BaseClient:
 
         def learn(taken: int) -> None:
             # Another call may have learned a smaller one meanwhile.
-            if taken < memory.facts(self.base_url, model).get("batch_size", taken + 1):
-                memory.learn(self.base_url, model, "batch_size", taken)
+            if taken < memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", taken + 1):
+                memory.learn(self.base_url, model, "batch_size", taken, path=EMBEDDINGS_PATH)
 
         batches = Batches(
             len(listed),

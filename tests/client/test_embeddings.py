@@ -16,6 +16,7 @@ from flash_integrations.testing import LocalGateway
 from flash_integrations.testing.vectors import embed
 
 KEY = "sk-made-up-key"
+PLAIN = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +195,36 @@ def test_a_refused_encoding_is_learned(calls):
         assert numbers(calls.embed(client, texts(3), model="m")) == [0, 1, 2]
         assert [request.body.get("encoding_format") for request in server.requests] == ["base64", None, None]
         assert client.learned() == {"m": {"encoding_format": ""}}
+
+
+@pytest.mark.parametrize(
+    ("refused", "messages"),
+    [
+        ("messages.0.content: expected string, got null", [{"role": "user", "content": None}]),
+        ("'developer' is not one of ['system', 'user']", [{"role": "developer", "content": "Hi"}]),
+    ],
+    ids=["null content", "developer role"],
+)
+def test_what_chat_teaches_changes_no_embedding_request(calls, refused, messages):
+    """A model's name may serve chat and embeddings: a refusal of one's messages is not applied to the other's texts."""
+
+    def serve(line):
+        while (request := line.request()) is not None:
+            if "input" in request.body:
+                answer, status = Server.rows(request.body), 200
+            elif request.body["messages"] == messages:
+                answer, status = error(refused), 400
+            else:
+                answer, status = PLAIN, 200
+            line.answer(json.dumps(answer).encode(), status=status, headers={"content-type": "application/json"})
+
+    with serving(serve) as server:
+        client = FlashClient(base_url=server.base_url, force_stream=False)
+        assert client.chat(model="m", messages=messages).text == "Hi"
+        assert len(client.learned()["m"]) == 1
+        assert numbers(calls.embed(client, texts(2), model="m")) == [0, 1]
+        sent = server.requests[-1].body
+        assert {name: sent[name] for name in sent if name != "input"} == {"model": "m", "encoding_format": "base64"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from flash_integrations._core.call import Call, chat_call
+from flash_integrations._core.call import CHAT_PATH, EMBEDDINGS_PATH, Call, chat_call
 from flash_integrations._core.learning import Memory, lesson, shape
 from flash_integrations._core.lessons import Shape
 from flash_integrations._core.terms import Terms
@@ -144,27 +144,36 @@ def test_the_users_word_is_not_put_in_question(forced):
 def test_facts_are_kept_by_url_and_model():
     """Each gateway and each model there has facts of its own."""
     memory = Memory()
-    memory.learn(URL, "one", "stream", True)
-    assert memory.facts(URL, "one") == {"stream": True}
-    assert memory.facts(URL, "two") == {}
-    assert memory.facts("https://other.test/v1", "one") == {}
+    memory.learn(URL, "one", "stream", True, path=CHAT_PATH)
+    assert memory.facts(URL, "one", path=CHAT_PATH) == {"stream": True}
+    assert memory.facts(URL, "two", path=CHAT_PATH) == {}
+    assert memory.facts("https://other.test/v1", "one", path=CHAT_PATH) == {}
+
+
+def test_a_fact_belongs_to_the_endpoint_that_taught_it():
+    """What chat refuses changes no embedding request, and both stand in the list."""
+    memory = Memory()
+    memory.learn(URL, "one", "content_null", "", path=CHAT_PATH)
+    memory.learn(URL, "one", "encoding_format", "float", path=EMBEDDINGS_PATH)
+    assert memory.facts(URL, "one", path=EMBEDDINGS_PATH) == {"encoding_format": "float"}
+    assert memory.learned(URL) == {"one": {"content_null": "", "encoding_format": "float"}}
 
 
 def test_facts_given_out_do_not_change():
     """A call goes on with what was known when it was made."""
     memory = Memory()
-    memory.learn(URL, "one", "stream", True)
-    before = memory.facts(URL, "one")
-    memory.learn(URL, "one", "stream_options", False)
+    memory.learn(URL, "one", "stream", True, path=CHAT_PATH)
+    before = memory.facts(URL, "one", path=CHAT_PATH)
+    memory.learn(URL, "one", "stream_options", False, path=CHAT_PATH)
     assert before == {"stream": True}
-    assert memory.facts(URL, "one") == {"stream": True, "stream_options": False}
+    assert memory.facts(URL, "one", path=CHAT_PATH) == {"stream": True, "stream_options": False}
 
 
 def test_all_facts_of_a_gateway_can_be_listed():
     """By model, as copies."""
     memory = Memory()
-    memory.learn(URL, "one", "stream", True)
-    memory.learn("https://other.test/v1", "two", "stream", True)
+    memory.learn(URL, "one", "stream", True, path=CHAT_PATH)
+    memory.learn("https://other.test/v1", "two", "stream", True, path=CHAT_PATH)
     memory.learned(URL)["one"]["stream"] = "changed"
     assert memory.learned(URL) == {"one": {"stream": True}}
 
@@ -175,7 +184,7 @@ def test_facts_can_be_forgotten(model, left):
     memory = Memory()
     for url in (URL, "https://other.test/v1"):
         for name in ("one", "two"):
-            memory.learn(url, name, "stream", True)
+            memory.learn(url, name, "stream", True, path=CHAT_PATH)
     memory.forget(URL, model)
     assert memory.learned(URL) == left
     assert len(memory.learned("https://other.test/v1")) == 2
@@ -187,14 +196,14 @@ def test_threads_lose_no_fact():
 
     def learn(name):
         for number in range(200):
-            memory.learn(URL, "one", f"{name}{number}", True)
+            memory.learn(URL, "one", f"{name}{number}", True, path=CHAT_PATH)
 
     threads = [threading.Thread(target=learn, args=(name,)) for name in "abcd"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(memory.facts(URL, "one")) == 800
+    assert len(memory.facts(URL, "one", path=CHAT_PATH)) == 800
 
 
 def test_disabled_stream_options_are_not_sent():

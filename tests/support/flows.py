@@ -10,7 +10,7 @@ from typing import Any
 
 from replay import Answer
 
-from flash_integrations._core.call import chat_call
+from flash_integrations._core.call import CHAT_PATH, chat_call
 from flash_integrations._core.commands import Head, Read, Send, Sleep
 from flash_integrations._core.flow import Exchange
 from flash_integrations._core.learning import Memory
@@ -132,7 +132,7 @@ class Gateway:
     chance: float = 0.0
 
     def facts(self, model: str = "m") -> dict[str, Any]:
-        return dict(self.memory.facts(URL, model))
+        return dict(self.memory.facts(URL, model, path=CHAT_PATH))
 
 
 @dataclass

@@ -83,7 +83,7 @@ class Exchange:
         give_up = self.world.clock() + total if total is not None else inf
         resends = 0
         while True:
-            facts = self.memory.facts(self.terms.base_url, self.call.model)
+            facts = self.memory.facts(self.terms.base_url, self.call.model, path=self.call.path)
             sending = _Sending(learning.shape(self.call, self.terms, facts))
             try:
                 return (yield from self._attempt(sending, give_up, resends))
@@ -124,7 +124,7 @@ class Exchange:
         return True
 
     def _keep(self, name: str, value: Any, cause: object) -> None:
-        self.memory.learn(self.terms.base_url, self.call.model, name, value)
+        self.memory.learn(self.terms.base_url, self.call.model, name, value, path=self.call.path)
         log.info("%s: learned %s=%r from: %s", self._label, name, value, self.world.redact(str(cause)))
 
     def _wait(self, resends: int, error: FlashError, give_up: float) -> float | None:
