@@ -58,7 +58,7 @@ class Room:
 
 
 CORE = {"_core", "catalogue", "errors"}
-CLIENT = CORE | {"_base", "_http", "_side_by_side", "client", "endpoint"}
+CLIENT = CORE | {"_base", "_side_by_side", "_transport", "client", "endpoint"}
 ADAPTER = CORE | {"__init__", "_embedding_settings", "_progress", "_settings", "client"}
 ROOMS = {
     "errors": Room(set(), set()),
@@ -67,8 +67,8 @@ ROOMS = {
     "endpoint": Room({"catalogue", "errors"}, set()),
     "_watchdog": Room(set(), set()),
     "_naps": Room({"_core"}, set()),
-    "_http": Room({"_core", "_naps", "_watchdog", "endpoint", "errors"}, {"httpx"}),
-    "_side_by_side": Room({"_core", "_http", "errors"}, set()),
+    "_transport": Room({"_core", "_naps", "_transport", "_watchdog", "endpoint", "errors"}, {"httpx"}),
+    "_side_by_side": Room({"_core", "_transport", "errors"}, set()),
     "_secrets": Room({"_core", "endpoint", "errors"}, set()),
     "_base": Room(CORE | {"_secrets", "_side_by_side", "endpoint"}, {"httpx"}),
     "client": Room(CLIENT, set()),
@@ -87,7 +87,7 @@ ROOMS = {
 """Every module or folder at the top of the package has its place here."""
 
 SHARED_WITH_THE_GATEWAY = f"{PACKAGE}._core.wire"
-HTTPX_IMPORTERS = {"_http.py", "testing/upstream.py"}
+HTTPX_IMPORTERS = {"_transport/pools.py", "_transport/ports.py", "testing/upstream.py"}
 
 
 def dotted(path):
@@ -169,7 +169,7 @@ def test_other_packages_stay_in_their_rooms(path):
 
 
 def test_httpx_has_two_doors():
-    """One module of the library runs on httpx, and the test gateway's relay; others may name its types."""
+    """One room of the library runs on httpx, and the test gateway's relay; others may name its types."""
     loaded = {path: map(top, imports(path, for_types=False)) for path in FILES}
     assert {path.relative_to(SRC).as_posix() for path, names in loaded.items() if "httpx" in names} == HTTPX_IMPORTERS
 

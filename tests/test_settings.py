@@ -16,8 +16,9 @@ from langchain_core.runnables import ConfigurableField
 from pydantic import ValidationError
 from replay import WHOLE, refuse, replay
 
-from flash_integrations import AsyncFlashClient, FlashClient, RateLimit, _http, errors
+from flash_integrations import AsyncFlashClient, FlashClient, RateLimit, errors
 from flash_integrations._base import _MANY, _Process
+from flash_integrations._transport import pools
 from flash_integrations.langchain import ChatFlash, FlashEmbeddings
 from flash_integrations.llama_index import FlashLLM
 from flash_integrations.testing import LocalGateway
@@ -201,7 +202,7 @@ def test_closed_loops_are_let_go():
             loop.run_until_complete(client.chat(model="m", messages=[{"role": "user", "content": "hi"}]))
             loop.close()
         gc.collect()
-        assert len([loop for loop in _http._async_clients if loop.is_closed()]) <= 1
+        assert len([loop for loop in pools._async_clients if loop.is_closed()]) <= 1
 
 
 def test_idle_records_of_use_are_let_go():

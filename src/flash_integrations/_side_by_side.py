@@ -20,7 +20,7 @@ from functools import partial
 from ._core.batches import Batches, Piece
 from ._core.embeddings import Embeddings
 from ._core.flow import Flow
-from ._http import SyncPort
+from ._transport.ports import SyncPort
 from .errors import FlashError
 
 PATIENCE = 1.0

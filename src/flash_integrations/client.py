@@ -18,8 +18,8 @@ from ._core.embed_call import BATCH_SIZE, DEFAULT_MODEL
 from ._core.embeddings import Embeddings
 from ._core.flow import Flow
 from ._core.wire import ChatParams, EmbedParams
-from ._http import AsyncPort, SyncPort
 from ._side_by_side import agather, gather
+from ._transport.ports import AsyncPort, SyncPort
 from .errors import FlashError
 
 __all__ = ["AsyncChatStream", "AsyncFlashClient", "ChatStream", "FlashClient"]

@@ -1,7 +1,7 @@
 """A call carried through: limits, sending, reading, learning and re-sends, as a generator that does no I/O.
 
-:meth:`Exchange.flow` yields what it wants done: a command, which a port carries out (``_http`` has two, one for each
-colour), or a :class:`ChatDelta` for the caller. What came of it is sent in, or thrown in if it is an error. All
+:meth:`Exchange.flow` yields what it wants done: a command, which a port carries out (``_transport.ports`` has two: sync
+and async), or a :class:`ChatDelta` for the caller. What came of it is sent in, or thrown in if it is an error. All
 decisions are taken here, once; see the scenario tests.
 """
 

@@ -2,7 +2,8 @@
 
 A refusal that names its cause turns into a fact, once; the same call is then sent in the form the gateway takes. A
 refusal after that is raised. A fact is kept for the endpoint whose refusal taught it: what chat refuses says nothing
-about embeddings, whose body has other parts. Which facts there are, how they are learned and what they change: the rows of ``lessons``.
+about embeddings, whose body has other parts. Which facts there are, how they are learned and what they change: the rows
+of ``lessons``.
 """
 
 from __future__ import annotations

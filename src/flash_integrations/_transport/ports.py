@@ -1,140 +1,45 @@
-"""The only place of the library that touches httpx: shared transports, and the two ports that carry commands out.
+"""The two ports that carry out what a flow wants done: one blocks, the other runs on the event loop.
 
-Transports are shared by the process, one per gateway and TLS/proxy settings; asynchronous ones belong to their event
-loop besides, and are closed when ``asyncio.run`` shuts the loop down. Who brings an httpx client of his own keeps it.
+Whoever brings an httpx client of his own keeps it; else the process's shared transports are used, see ``pools``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import atexit
-import os
 import re
-import ssl
-import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeAlias, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
 
 import httpx
 
-from ._core.commands import Head, Read, Send, Sleep
-from ._naps import Napper, nap
-from ._watchdog import Watch, watch
-from .endpoint import Endpoint
-from .errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
-
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
-_ENVIRONMENT = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+from .._core.commands import Head, Read, Send, Sleep
+from .._naps import Napper, nap
+from .._watchdog import Watch, watch
+from ..endpoint import Endpoint
+from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
+from .pools import shared_async_client, shared_client
+from .proxies import EnvironmentProxy, environment_proxy, is_unreachable
 
 _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
-_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
-_Settings: TypeAlias = tuple[str | None, ...]
-_Place: TypeAlias = tuple[str, _Settings]
-_Here: TypeAlias = dict[_Place, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]]
-_lock = threading.Lock()
-_contexts: dict[_Settings, ssl.SSLContext] = {}
-_clients: dict[_Place, httpx.Client] = {}
-_async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
-_left_behind: list[object] = []
 
-
-def _settings() -> _Settings:
-    return tuple(os.environ.get(name) or os.environ.get(name.lower()) for name in _ENVIRONMENT)
-
-
-def _make(kind: type[_Client], base_url: str, settings: _Settings) -> _Client:
-    """A transport to share.
-
-    Reading the certificates takes 20 ms, so TLS contexts are kept. Cookies are not: they would go from one key's calls
-    to another's.
-    """
-    verify: ssl.SSLContext | bool = False
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    try:
-        if not base_url.startswith("http:") or any(settings):
-            with _lock:
-                if settings not in _contexts:
-                    _contexts[settings] = httpx.create_ssl_context()
-                verify = _contexts[settings]
-        return kind(verify=verify, limits=_LIMITS, cookies=cookies)
-    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-        said = f"the environment's proxy or certificate settings cannot be used: {error}"
-        raise ConfigurationError(said) from error
-
-
-def shared_client(base_url: str) -> httpx.Client:
-    """The process's blocking transport for a gateway."""
-    place = (base_url, _settings())
-    client = _clients.get(place)
-    if client is None:
-        fresh = _make(httpx.Client, *place)
-        with _lock:
-            client = _clients.setdefault(place, fresh)
-    return client
-
-
-async def shared_async_client(base_url: str) -> httpx.AsyncClient:
-    """The running loop's transport for a gateway."""
-    place = (base_url, _settings())
-    loop = asyncio.get_running_loop()
-    with _lock:
-        if loop not in _async_clients:
-            # Transports refer to their loop, so that it would stay for ever once it was closed without a shut-down.
-            for old in [each for each in _async_clients if each.is_closed()]:
-                del _async_clients[old]
-        here = _async_clients.setdefault(loop, {})
-    if place not in here:
-        client = _make(httpx.AsyncClient, *place)
-        keeper = _close_with_loop(here, place)
-        here[place] = client, keeper  # before the first await: the tasks of this loop share it
-        await anext(keeper)
-    return here[place][0]
-
-
-async def _close_with_loop(here: _Here, place: _Place) -> AsyncGenerator[None, None]:
-    """Closes a transport when its loop shuts down its asynchronous generators, as ``asyncio.run`` does at its end."""
-    try:
-        yield
-    finally:
-        client, _ = here.pop(place)
-        await client.aclose()
-
-
-def _forget_connections() -> None:
-    """In a forked child: the parent's connections, locks and loops are not ours to use or to close."""
-    global _lock  # noqa: PLW0603
-    _lock = threading.Lock()
-    _left_behind.extend((dict(_clients), dict(_async_clients)))  # so that nobody collects, and thereby closes, them
-    _clients.clear()
-    _async_clients.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_connections)
-
-
-@atexit.register
-def _close_shared() -> None:
-    for client in _clients.values():
-        client.close()
-
-
-def translate(error: Exception, url: str) -> FlashError:
-    """Our error for one of httpx's."""
+def translate(error: Exception, url: str, proxy: EnvironmentProxy | None = None) -> FlashError:
+    """Our error for one of httpx's; ``proxy`` is the one that the request went through, where that is known."""
     said = str(error) or type(error).__name__
+    by = "" if proxy is None else f" through the proxy {proxy}"
     match error:
         case httpx.PoolTimeout() | httpx.ConnectTimeout():
-            return APITimeoutError(f"no connection to {url} within the time allowed", reached=False)
+            return APITimeoutError(f"no connection to {url}{by} within the time allowed", reached=False)
         case httpx.TimeoutException():
             return APITimeoutError(f"{url} did not answer within the time allowed")
+        case httpx.ConnectError() if proxy is not None and is_unreachable(error):
+            return APIConnectionError(proxy.unreachable(url, said), reached=False)
         case httpx.ConnectError():
-            return APIConnectionError(f"cannot connect to {url}: {said}", reached=False)
+            return APIConnectionError(f"cannot connect to {url}{by}: {said}", reached=False)
         case httpx.ProxyError():
-            return APIConnectionError(f"the proxy before {url} failed: {said}", reached=False)
+            failed = f"the proxy before {url} failed: {said}" if proxy is None else proxy.failed(url, said)
+            return APIConnectionError(failed, reached=False)
         case httpx.LocalProtocolError():
             # httpx's own words would show the header, and with it perhaps the key.
             return ConfigurationError(f"the request to {url} is not valid HTTP: look for stray characters in headers")
@@ -147,8 +52,11 @@ def translate(error: Exception, url: str) -> FlashError:
 class _Port:
     """What both ports share: how a request is made, and what an answer's head is."""
 
-    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, Any]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, Any], *, is_shared: bool
+    ) -> None:
         self._endpoint = endpoint
+        self._is_shared = is_shared  # whether it runs on a transport of the process, not on a client of the user's
         self._headers = headers
         self._query = query
         self.result: Any = None
@@ -189,8 +97,16 @@ class _Port:
             raise ValueError("no header")
         return headers
 
-    @staticmethod
-    def _head(response: httpx.Response) -> Head:
+    def _translated(self, error: httpx.HTTPError) -> FlashError:
+        return translate(error, self._endpoint.base_url, self._proxy())
+
+    def _proxy(self) -> EnvironmentProxy | None:
+        """The environment's proxy before the gateway; that of a client which the user gave is not known."""
+        return environment_proxy(self._endpoint.base_url) if self._is_shared else None
+
+    def _head(self, response: httpx.Response) -> Head:
+        if response.status_code == 407 and (proxy := self._proxy()) is not None:  # no gateway answers so
+            raise APIConnectionError(proxy.failed(self._endpoint.base_url, "407, it wants a user and a password"))
         return Head(response.status_code, {name.lower(): value for name, value in response.headers.items()})
 
     @staticmethod
@@ -208,7 +124,7 @@ class SyncPort(_Port):
     def __init__(
         self, endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, Any], client: httpx.Client | None
     ) -> None:
-        super().__init__(endpoint, headers, query)
+        super().__init__(endpoint, headers, query, is_shared=client is None)
         self._own = client
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
@@ -233,9 +149,9 @@ class SyncPort(_Port):
         try:
             self._response = client.send(request, stream=True, follow_redirects=False)
         except httpx.LocalProtocolError as error:
-            raise translate(error, self._endpoint.base_url) from None  # its frames hold the headers
+            raise self._translated(error) from None  # its frames hold the headers
         except httpx.HTTPError as error:
-            raise translate(error, self._endpoint.base_url) from error
+            raise self._translated(error) from error
         self._chunks = self._response.iter_raw() if self._is_open(self._response) else iter([self._response.content])
         self._watch = watch(self._response.extensions)
         if self._watch is not None:
@@ -267,7 +183,7 @@ class SyncPort(_Port):
         try:
             return next(self._chunks, b"")
         except httpx.HTTPError as error:
-            raise translate(error, self._endpoint.base_url) from error
+            raise self._translated(error) from error
 
     def sleep(self, command: Sleep) -> None:
         """Wait for the time or the ticket."""
@@ -289,7 +205,7 @@ class AsyncPort(_Port):
     def __init__(
         self, endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, Any], client: httpx.AsyncClient | None
     ) -> None:
-        super().__init__(endpoint, headers, query)
+        super().__init__(endpoint, headers, query, is_shared=client is None)
         self._own = client
         self._response: httpx.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
@@ -305,9 +221,9 @@ class AsyncPort(_Port):
                     _authorize(request, await self._endpoint.credential.abearer())
                 self._response = await client.send(request, stream=True, follow_redirects=False)
         except httpx.LocalProtocolError as error:
-            raise translate(error, self._endpoint.base_url) from None  # its frames hold the headers
+            raise self._translated(error) from None  # its frames hold the headers
         except httpx.HTTPError as error:
-            raise translate(error, self._endpoint.base_url) from error
+            raise self._translated(error) from error
         except TimeoutError as error:
             raise self._timed_out() from error
         self._chunks = self._response.aiter_raw() if self._is_open(self._response) else _once(self._response.content)
@@ -321,7 +237,7 @@ class AsyncPort(_Port):
             async with asyncio.timeout(_left(command.deadline)):
                 return await anext(self._chunks, b"")
         except httpx.HTTPError as error:
-            raise translate(error, self._endpoint.base_url) from error
+            raise self._translated(error) from error
         except TimeoutError as error:
             raise self._timed_out() from error
 
