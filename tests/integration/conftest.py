@@ -27,6 +27,7 @@ from .recording import (  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 _SKIPPED = pytest.StashKey[tuple[str, ...]]()
+_SERVER = pytest.StashKey[ModelServer]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,10 +59,21 @@ def model_server(request):
     try:
         installation = install()
         request.config.stash[_SKIPPED] = (*request.config.stash.get(_SKIPPED, ()), *installation.skipped)
-        with ModelServer(installation) as endpoint:
+        running = ModelServer(installation)
+        with running as endpoint:
+            request.config.stash[_SERVER] = running
             yield endpoint
     except NotAvailable as error:
+        request.session.shouldfail = "no model server"  # for every other test the same would be said
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item):
+    """A model server that dies ends the run at once, under its own name: what follows would fail for that alone."""
+    running = item.config.stash.get(_SERVER, None)
+    if running is not None and (death := running.death()) is not None:
+        item.session.shouldfail = death
 
 
 @pytest.fixture(scope="session")

