@@ -44,7 +44,7 @@ def unfinished():
     with serving(begun) as server:
         begun.client = FlashClient(base_url=server.base_url, rate_limit={"concurrent": 1})
         yield begun
-        assert begun.left.wait(10), "the connection was not closed"
+        assert begun.left.wait(60), "the connection was not closed"
         assert slots(begun.client) == []
 
 

@@ -332,7 +332,7 @@ def test_a_release_from_the_garbage_collector_does_not_lock_up():
 
     thread = threading.Thread(target=inside, daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert limiter.holders(0.0) == []
 
@@ -354,7 +354,7 @@ def test_threads_never_exceed_the_slots():
             while limiter.acquire(ticket, 0.0) != GRANTED:
                 ready = threading.Event()
                 ticket.on_wake(ready.set)
-                assert ready.wait(10)
+                assert ready.wait(60)
             note(+1)
             note(-1)
             limiter.release(ticket, 0.0)

@@ -151,7 +151,7 @@ def test_the_script_serves_until_it_is_ended():
     with script() as (process, told, url):
         response = httpx.post(url, json=ASKED)
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
     assert told[0].startswith("No FLASH_API_KEY is set")
     assert events(response)[-1][0] == "done"
 
@@ -160,10 +160,10 @@ def test_an_open_stream_does_not_keep_the_script_from_ending(flash_gateway):
     """On Ctrl-C an answer that does not end is broken off, without a traceback, and its request to the gateway too."""
     flash_gateway.fault(hold=1)
     with script(FLASH_BASE_URL=flash_gateway.base_url, FLASH_API_KEY=flash_gateway.api_key) as (process, _, url):
-        with httpx.stream("POST", url, json=ASKED, timeout=30) as response:
+        with httpx.stream("POST", url, json=ASKED, timeout=120) as response:
             coming = response.iter_bytes()  # letting go of it would close the line
             assert b"token" in next(coming)
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=120)
         assert "Traceback" not in errors
         assert flash_gateway.wait_idle()

@@ -20,7 +20,7 @@ class Caller:
 
     def __init__(self, gateway, *, key=None):
         headers = {"authorization": f"Bearer {key or gateway.api_key}"}
-        self.http = httpx.Client(base_url=gateway.base_url, headers=headers, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=gateway.base_url, headers=headers, timeout=60, trust_env=False)
 
     def post(self, path, body):
         return self.http.post(path, json=body)

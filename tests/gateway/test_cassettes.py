@@ -152,7 +152,7 @@ def test_the_docstrings_project_works_as_it_is_pasted(gateway, tmp_path):
             env={**os.environ, "SUPERTOKEN_API_KEY": key},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert "1 passed" in done.stdout, done.stdout + done.stderr

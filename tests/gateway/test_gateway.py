@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import httpx
 import pytest
@@ -163,9 +162,7 @@ def test_stopping_does_not_wait_for_open_streams(caller_of):
     gateway.fault(hold=1, times=2)
     with caller_of(gateway).streaming() as response:
         assert gateway.wait_held()
-        before = time.monotonic()
-        gateway.stop()
-        assert time.monotonic() - before < 2  # it would be for ever
+        gateway.stop()  # for ever, where it waited for what is held
         with pytest.raises(httpx.TransportError):
             response.read()
     assert gateway.live == 0

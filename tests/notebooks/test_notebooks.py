@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import difflib
 import re
 from pathlib import Path
 
@@ -35,11 +36,20 @@ def shown(notebook):
     return [sorted("\n".join(each).splitlines()) for each in texts]
 
 
+def assert_same(got, committed):
+    """Fail with the lines that differ: ``-`` is committed, ``+`` is what came."""
+    lines = [
+        [f"cell {at}: {line}" for at, cell in enumerate(side, start=1) for line in cell] for side in (committed, got)
+    ]
+    difference = list(difflib.unified_diff(*lines, "committed", "executed", lineterm="", n=1))
+    assert not difference, "\n".join(["the notebook shows something else than is committed:", *difference])
+
+
 def execute(path):
     """Run a notebook from its beginning, where it stands; gives it with its new outputs."""
     notebook = read(path)
     NotebookClient(
-        notebook, timeout=100, coalesce_streams=True, resources={"metadata": {"path": str(FOLDER)}}
+        notebook, timeout=500, coalesce_streams=True, resources={"metadata": {"path": str(FOLDER)}}
     ).execute()
     return notebook
 
@@ -54,7 +64,7 @@ def test_there_are_three():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_gives_what_is_committed(path):
     """Without a key each runs on the local gateway without an error, and its outputs are the committed ones."""
-    assert shown(execute(path)) == shown(read(path))
+    assert_same(shown(execute(path)), shown(read(path)))
 
 
 @pytest.mark.slow
@@ -65,7 +75,7 @@ def test_a_notebook_takes_the_key_of_the_environment(path, flash_gateway, monkey
     monkeypatch.setenv("FLASH_API_KEY", flash_gateway.api_key)
     first, *rest = shown(execute(path))
     assert first == []
-    assert rest == shown(read(path))[1:]
+    assert_same(rest, shown(read(path))[1:])
     assert flash_gateway.requests
     assert all(request.status == 200 for request in flash_gateway.requests)
 

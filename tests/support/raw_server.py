@@ -18,7 +18,7 @@ from typing import Any, Self
 from replay import WHOLE, chunk
 
 STREAM = {"content-type": "text/event-stream"}
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which the server takes it that nothing will happen any more."""
 
 
