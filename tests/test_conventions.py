@@ -59,7 +59,7 @@ class Room:
 
 CORE = {"_core", "catalogue", "errors"}
 CLIENT = CORE | {"_base", "_side_by_side", "_transport", "client", "endpoint"}
-ADAPTER = CORE | {"__init__", "_embedding_settings", "_progress", "_settings", "client"}
+ADAPTER = CORE | {"__init__", "_embedding_settings", "_progress", "_redaction", "_settings", "client"}
 ROOMS = {
     "errors": Room(set(), set()),
     "_core": Room({"_core", "errors"}, {"orjson"}),
@@ -69,11 +69,11 @@ ROOMS = {
     "_naps": Room({"_core"}, set()),
     "_transport": Room({"_core", "_naps", "_transport", "_watchdog", "endpoint", "errors"}, {"httpx"}),
     "_side_by_side": Room({"_core", "_transport", "errors"}, set()),
-    "_secrets": Room({"_core", "endpoint", "errors"}, set()),
-    "_base": Room(CORE | {"_secrets", "_side_by_side", "endpoint"}, {"httpx"}),
+    "_redaction": Room({"_core", "endpoint", "errors"}, set()),
+    "_base": Room(CORE | {"_redaction", "_side_by_side", "endpoint"}, {"httpx"}),
     "client": Room(CLIENT, set()),
     "__init__": Room(CORE | {"client"}, set()),
-    "_settings": Room(ADAPTER | {"_base", "_secrets"}, {"pydantic"}),
+    "_settings": Room(ADAPTER | {"_base"}, {"pydantic"}),
     "_embedding_settings": Room(ADAPTER, {"pydantic"}),
     "_progress": Room({"errors"}, set()),
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),

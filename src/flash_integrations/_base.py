@@ -23,7 +23,15 @@ from ._core.learning import Memory
 from ._core.limits import Limiter
 from ._core.terms import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
 from ._core.words import refuse_unknown
-from ._secrets import Redactor, secrets_of, telling_no_key, veil, without_secrets
+from ._redaction import (
+    RedactedDict,
+    Redactor,
+    redact_reprs,
+    secrets_in_body,
+    secrets_of,
+    telling_no_key,
+    without_secrets,
+)
 from ._side_by_side import EmbeddingJob
 from .catalogue import Provider, RateLimit
 from .endpoint import KeySource, resolve
@@ -176,8 +184,8 @@ class BaseClient:
             ),
         }
         self._disabled = frozenset([disabled_params] if isinstance(disabled_params, str) else disabled_params)
-        self._headers = dict(default_headers or {})
-        self._query = dict(default_query or {})
+        self._headers: dict[str, Any] = RedactedDict(default_headers or {})
+        self._query: dict[str, Any] = RedactedDict(default_query or {})
         self._http = http_client
         self._http_async = http_async_client
         self._life = _Life()
@@ -238,7 +246,7 @@ class BaseClient:
     def _chat(
         self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
     ) -> Flow:
-        call = chat_call(model, messages, veil(params), stream=stream, disabled=self._disabled)
+        call = chat_call(model, messages, redact_reprs(params), stream=stream, disabled=self._disabled)
         return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
 
     def _embedding(
@@ -253,7 +261,7 @@ class BaseClient:
         listed = check_texts(texts)
         asked, size, at_once = words
         at_least(1)("batch_size", size)
-        call = embed_call(asked, veil(params), disabled=self._disabled)
+        call = embed_call(asked, redact_reprs(params), disabled=self._disabled)
         whole, memory = call((), 0), _process.memory
         model = whole.model or asked
         known = memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
@@ -300,7 +308,7 @@ class BaseClient:
         """What was given as a secret header or query parameter."""
         injected = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
         given = [*injected, self._headers, call.headers, self._query, call.query]
-        return tuple(text for each in given for text in secrets_of(each))
+        return (*(text for each in given for text in secrets_of(each)), *secrets_in_body(call.body or {}))
 
     def _limiter(self) -> Limiter:
         return _process.limiter(self.base_url, self._endpoint.credential.owner())

@@ -24,7 +24,7 @@ from pydantic import (
 from ._base import ROW
 from ._core.terms import Timeout
 from ._core.words import refuse_unknown
-from ._secrets import veil, without_secrets
+from ._redaction import redact_reprs, without_body_secrets, without_secrets
 from .catalogue import Provider, RateLimit
 from .client import AsyncFlashClient, FlashClient
 from .errors import ConfigurationError, InvalidRequestError
@@ -83,7 +83,7 @@ SAMPLING_WORDS = (
 """Parameters of a chat request that an object may hold for all its calls."""
 
 
-_MORE = frozenset({"model_kwargs", "additional_kwargs"})
+_MORE = frozenset({"model_kwargs", "additional_kwargs", "extra_body"})
 """Fields that hold more words of a request."""
 
 _PASSED_ALONG = frozenset({"stream", "streaming", "stream_usage", "formatted"})
@@ -153,7 +153,7 @@ class ConnectionSettings(BaseModel):
         _refuse_shown_secrets(cls.__name__, values)
         for word in _MORE.intersection(values):
             if isinstance(values[word], Mapping):
-                values[word] = veil(dict(values[word]))
+                values[word] = redact_reprs(dict(values[word]))
         return values
 
     @classmethod
@@ -186,14 +186,25 @@ class ConnectionSettings(BaseModel):
         """Headers and query parameters without what is secret."""
         return None if named is None else without_secrets(named)
 
+    @field_serializer("model_kwargs", "additional_kwargs", "extra_body", check_fields=False)
+    def _dump_more(self, more: dict[str, Any] | None) -> Any:
+        """More of the request's body without what is secret in it."""
+        return without_body_secrets(more)
+
+    @field_serializer("disabled_params")
+    def _dump_disabled(self, names: Any) -> Any:
+        """A set as a list, which JSON knows."""
+        return sorted(names) if isinstance(names, set | frozenset) else names
+
     def __repr_args__(self) -> Any:
         """Without secrets among the headers of further words; tracebacks that show locals show this."""
         for name, value in super().__repr_args__():
-            yield name, without_keys(value) if name in _MORE and isinstance(value, Mapping) else value
+            yield name, without_body_secrets(value) if name in _MORE else value
 
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
-        words = {word: getattr(self, word) for word in ("client", *CONNECTION_WORDS)}
+        # Copies: a header that is changed in place must be seen as a change.
+        words = {word: _copied(getattr(self, word)) for word in ("client", *CONNECTION_WORDS)}
         if self._made is None or self._made[0] != words:
             self._made = words, self._make_client()
         return self._made[1]
@@ -225,7 +236,9 @@ class ConnectionSettings(BaseModel):
                 raise InvalidRequestError(
                     f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
                 )
-        words: dict[str, Any] = veil({name: value for name, value in said.items() if not name.startswith("ls_")})
+        words: dict[str, Any] = redact_reprs(
+            {name: value for name, value in said.items() if not name.startswith("ls_")}
+        )
         return words
 
     def __getstate__(self) -> dict[Any, Any]:
@@ -238,6 +251,9 @@ class ConnectionSettings(BaseModel):
         hidden = dict.fromkeys(("api_key", "http_client", "http_async_client"))
         open_words = {
             word: without_secrets(getattr(self, word)) or None for word in ("default_headers", "default_query")
+        }
+        open_words |= {
+            word: without_body_secrets(getattr(self, word)) for word in _MORE & type(self).model_fields.keys()
         }
         return {
             **state,
@@ -255,13 +271,8 @@ class ConnectionSettings(BaseModel):
         return super().__deepcopy__(memo)
 
 
-def without_keys(more: Mapping[str, Any]) -> dict[str, Any]:
-    """More words of a request, without headers and query parameters whose names say that they are secret."""
-    named = ("extra_headers", "extra_query")
-    return {
-        name: without_secrets(value) if name in named and isinstance(value, Mapping) else value
-        for name, value in more.items()
-    }
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, dict | list | set) else value
 
 
 class FlashSettings(ConnectionSettings):

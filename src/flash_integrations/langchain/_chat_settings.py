@@ -16,6 +16,7 @@ from langchain_core.messages import BaseMessage
 from pydantic import ConfigDict, Field
 
 from .._core.counting import count_messages, count_text
+from .._redaction import without_body_secrets
 from .._settings import FlashSettings
 from ..errors import ConfigurationError
 from ._profiles import profile_of
@@ -50,7 +51,12 @@ class ChatSettings(FlashSettings, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model": self.model, "base_url": self._flash().base_url, **self._sampling(), **self.model_kwargs}
+        return {
+            "model": self.model,
+            "base_url": self._flash().base_url,
+            **self._sampling(),
+            **without_body_secrets(self.model_kwargs),
+        }
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
@@ -70,6 +76,8 @@ class ChatSettings(FlashSettings, BaseChatModel):
                 params[word] = dict.fromkeys(params[word], HIDDEN)
         if isinstance(params.get("tools"), list):
             params["tools"] = [without_keys(tool) for tool in params["tools"]]
+        if "extra_body" in params:
+            params["extra_body"] = without_body_secrets(params["extra_body"])
         return params
 
     @property
@@ -96,7 +104,8 @@ class ChatSettings(FlashSettings, BaseChatModel):
     @property
     def lc_attributes(self) -> dict[str, Any]:
         """What LangChain's serialisation would leave out or show: limits turned off, rows, secret headers."""
-        plain = self.model_dump(include={"provider", "default_headers", "default_query"}, exclude_none=True)
+        shown = {"provider", "default_headers", "default_query", "model_kwargs", "extra_body", "disabled_params"}
+        plain = self.model_dump(include=shown & self.model_fields_set, exclude_none=True)
         return plain | ({"rate_limit": None} if self.rate_limit is None else {})
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:

@@ -18,7 +18,7 @@ from pydantic import (
     model_serializer,
 )
 
-from .._settings import CONNECTION_WORDS, FlashSettings, without_keys
+from .._settings import CONNECTION_WORDS, FlashSettings
 from ._structured import StructuredCalls, to_response_format
 from ._tokens import estimate
 
@@ -53,10 +53,6 @@ class KeylessDumps(FlashSettings, StructuredCalls):
         data: dict[str, Any] = handler(self)
         unset = {*CONNECTION_WORDS} - self.model_fields_set
         dumped = {name: value for name, value in data.items() if name not in unset}
-        if "additional_kwargs" in dumped:
-            dumped["additional_kwargs"] = without_keys(dumped["additional_kwargs"])
-        if isinstance(dumped.get("disabled_params"), set | frozenset):
-            dumped["disabled_params"] = sorted(dumped["disabled_params"])
         return dumped | {"class_name": self.class_name()}
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
@@ -69,7 +65,6 @@ class KeylessDumps(FlashSettings, StructuredCalls):
         """For pickling: without what belongs to this process."""
         state = FlashSettings.__getstate__(self)
         held = state["__dict__"]
-        held["additional_kwargs"] = without_keys(held["additional_kwargs"])
         for name, instead in _OF_THIS_PROCESS.items():
             try:
                 pickle.dumps(held[name])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 import pickle
 import traceback
 
 import pytest
+from langchain_core.load import dumps
 from replay import Answer, chunk, refuse, replay
 
 from flash_integrations import FlashClient, errors
-from flash_integrations._secrets import NO_KEY_HINT, Redactor, Veiled
+from flash_integrations._redaction import HIDDEN, NO_KEY_HINT, RedactedDict, Redactor, without_secrets
 from flash_integrations.endpoint import Credential
 from flash_integrations.langchain import ChatFlash, FlashEmbeddings
 from flash_integrations.llama_index import FlashEmbedding, FlashLLM
@@ -104,7 +107,7 @@ def test_what_redacts_does_not_show_what():
 
 def test_veiled_headers_are_the_headers():
     """Only their repr differs, and only in what is secret."""
-    veiled = Veiled({"x-api-key": SECRET, "x-team": "blue"})
+    veiled = RedactedDict({"x-api-key": SECRET, "x-team": "blue"})
     assert veiled == {"x-api-key": SECRET, "x-team": "blue"}
     assert repr(veiled) == "{'x-api-key': '**********', 'x-team': 'blue'}"
 
@@ -147,3 +150,95 @@ def test_a_refusal_of_a_key_does_not_say_that_none_was_sent(words):
     with replay(refuse(401)) as server, pytest.raises(errors.AuthenticationError) as caught:
         FlashClient(base_url=server.base_url, **words).models()
     assert caught.value.hint is None
+
+
+# --- the table: classes, places of a secret, ways out ---------------------------------------------------------------
+
+BODY = {"extra_headers": {"x-api-key": SECRET}, "extra_query": {"token": SECRET}, "extra_body": {"api_key": SECRET}}
+MORE = {ChatFlash: "model_kwargs", FlashEmbeddings: "model_kwargs"}
+CLASSES = [ChatFlash, FlashEmbeddings, FlashLLM, FlashEmbedding]
+PLACES = {
+    "api_key": lambda _: {"api_key": SECRET},
+    "default_headers": lambda _: {"default_headers": {"x-api-key": SECRET}},
+    "default_query": lambda _: {"default_query": {"token": SECRET}},
+    "a field": lambda kind: {"extra_body" if kind in MORE else "additional_kwargs": {"api_key": SECRET}},
+    **{
+        place: lambda kind, place=place: {MORE.get(kind, "additional_kwargs"): {place: BODY[place], "max_tokens": 7}}
+        for place in BODY
+    },
+}
+
+
+def ask(one):
+    return {
+        ChatFlash: lambda: one.invoke("Hi"),
+        FlashEmbeddings: lambda: one.embed_query("Hi"),
+        FlashLLM: lambda: one.complete("Hi"),
+        FlashEmbedding: lambda: one.get_text_embedding("Hi"),
+    }[type(one)]()
+
+
+def ways_out(one):
+    """All that an object shows of itself, by way."""
+    shown = {
+        "repr": repr(one),
+        "str": str(one),
+        "dump": str(one.model_dump()),
+        "json": one.model_dump_json(exclude={"callback_manager", "profile"}),
+        "dumpd": dumps(one),
+        "pickle": repr(pickle.dumps(one)),
+        "client": repr(vars(one._flash())) + repr(pickle.dumps(one._flash())),
+    }
+    if isinstance(one, ChatFlash):
+        shown |= {
+            "identity": str(one._identifying_params),
+            "cache": one._get_llm_string(),
+            "serialized": str(one._serialized),
+            "trace": str(one._get_invocation_params(**BODY)) + str(one._get_ls_params(**BODY)),
+        }
+    if isinstance(one, FlashLLM | FlashEmbedding):
+        shown |= {"to_dict": str(one.to_dict()), "to_json": one.to_json(), "dict": str(one.dict())}
+    return shown
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_secret_leaves_by_no_way(kind, place, caplog):
+    """By repr, dump, pickle, cache key, trace, error or log; the object and its copies still send it."""
+    caplog.set_level(logging.DEBUG, logger="flash_integrations")
+    with replay(refuse(401, f"no: {SECRET}")) as server:
+        one = kind(model="m", base_url=server.base_url, max_retries=0, **PLACES[place](kind))
+        for each in (one, copy.copy(one), copy.deepcopy(one), one.model_copy()):
+            assert [way for way, text in ways_out(each).items() if SECRET in text] == []
+            with pytest.raises(errors.FlashError) as caught:
+                ask(each)
+            assert SECRET not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
+            assert SECRET in server.heads[-1] or SECRET in str(server.bodies[-1])
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_header_changed_in_place_is_sent(kind):
+    """The next call after ``default_headers[...] = ...`` carries the new value."""
+    with replay(refuse(401)) as server:
+        one = kind(model="m", base_url=server.base_url, max_retries=0, default_headers={"x-team": "red"})
+        one.default_headers["x-team"] = "blue"
+        with pytest.raises(errors.FlashError):
+            ask(one)
+        assert "x-team: blue" in server.heads[-1].lower()
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_set_of_disabled_params_is_a_list_in_json(kind):
+    """JSON holds no sets."""
+    one = kind(model="m", disabled_params={"user", "seed"})
+    assert one.model_dump(include={"disabled_params"})["disabled_params"] == ["seed", "user"]
+
+
+def test_what_only_sounds_secret_stays():
+    """Token counts and cache keys of a body are in dumps; a schema that describes a password too."""
+    plain = {"max_tokens": 1, "prompt_cache_key": "a", "logit_bias": {}, "properties": {"password": {"type": "string"}}}
+    assert without_secrets(plain, in_body=True) == plain
+    assert without_secrets({"url": f"https://me:{SECRET}@h.test/v1"}, in_body=True) == {
+        "url": f"https://{HIDDEN}@h.test/v1"
+    }
