@@ -13,6 +13,7 @@ from replay import DONE, Answer, chunk, plain, replay
 
 from flash_integrations import Provider
 from flash_integrations.langchain import ChatFlash
+from flash_integrations.langchain._refusals import refusal_block
 
 CITED = [
     {
@@ -39,7 +40,7 @@ SAID = [
     ({"content": "so", "annotations": CITED}, [{"type": "text", "text": "so", "annotations": CITATIONS}]),
     (
         {"content": None, "refusal": "I will not."},
-        [{"type": "non_standard", "value": {"type": "refusal", "refusal": "I will not."}}],
+        [refusal_block("I will not.")],
     ),
     (
         {"content": None, "audio": {"id": "audio_1", "data": WAV, "transcript": "hi", "expires_at": 1700000000}},

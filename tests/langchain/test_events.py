@@ -12,6 +12,7 @@ from replay import DONE, Answer, chunk, replay
 
 from flash_integrations import errors, testing
 from flash_integrations.langchain import ChatFlash
+from flash_integrations.langchain._refusals import refusal_block
 
 pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 
@@ -112,7 +113,7 @@ def test_a_refusal_is_a_block(gateway, llm):
     events = list(llm.stream_events("Hello", version="v3"))
     assert_valid_event_stream(events)
     (finish,) = [event for event in events if event["event"] == "content-block-finish"]
-    assert finish["content"]["value"] == {"type": "refusal", "refusal": "I will not."}
+    assert {**finish["content"], "index": 0} == {**refusal_block("I will not."), "index": 0}
 
 
 def test_a_call_in_the_old_format_is_a_block(gateway):

@@ -295,16 +295,6 @@ def consume(structured, method):
     return structured.invoke("Hello") if method == "invoke" else list(structured.stream("Hello"))
 
 
-@pytest.mark.parametrize("way", ["invoke", "stream"])
-@pytest.mark.parametrize("method", METHODS)
-def test_a_refusal_is_raised_as_one(gateway, llm, method, way):
-    """A model that refuses gives no None but an error with its words."""
-    gateway.script(Answer(refusal="I will not say that."))
-    with pytest.raises(OutputParserException, match=r"the model refused: I will not say that\.") as caught:
-        consume(llm.with_structured_output(Person, method=method), way)
-    assert caught.value.llm_output == "I will not say that."
-
-
 CUT = {
     "json_schema": Answer('{"name": "Alice", "age": 3', finish_reason="length"),
     "json_mode": Answer('{"name": "Alice", "age": 3', finish_reason="length"),

@@ -15,6 +15,7 @@ from langchain_core.messages.block_translators import get_translator, register_t
 from langchain_core.messages.content import ContentBlock
 
 from ..catalogue import list_providers
+from ._refusals import refusal_block
 from ._to_wire import CALL_EXTRA
 
 REASONING, TEXT, REFUSAL, AUDIO, IMAGE, CALL = "lc_rs_0", "lc_txt_0", "lc_rf_0", "lc_au_0", "lc_img_{}", "lc_tc_{}"
@@ -74,7 +75,7 @@ def _said(message: AIMessage) -> Iterator[dict[str, Any]]:
         cited = {"annotations": annotations} if annotations else {}
         yield {"type": "text", "text": message.content, **cited, "index": TEXT}
     if refusal := kwargs.get("refusal"):
-        yield {"type": "non_standard", "value": {"type": "refusal", "refusal": refusal}, "index": REFUSAL}
+        yield {**refusal_block(refusal), "index": REFUSAL}
     if isinstance(audio := kwargs.get("audio"), Mapping):
         yield {**_to_audio(audio), "index": AUDIO}
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from .._core.completion import ChatDelta, Completion
 from ._blocks import AUDIO, CALL, REASONING, REFUSAL, TEXT, audio_type, to_blocks
 from ._from_wire import Manner, calls_of, from_call, to_message
+from ._refusals import is_refusal_block, refusal_block
 from ._usage import to_usage
 
 Event: TypeAlias = dict[str, Any]
@@ -21,7 +22,7 @@ Event: TypeAlias = dict[str, Any]
 _EMPTY: dict[str, Event] = {
     REASONING: {"type": "reasoning", "reasoning": ""},
     TEXT: {"type": "text", "text": ""},
-    REFUSAL: {"type": "non_standard", "value": {}},
+    REFUSAL: refusal_block(""),
     AUDIO: {"type": "audio"},
 }
 _KEYS = {"reasoning": REASONING, "text": TEXT, "audio": AUDIO}
@@ -102,8 +103,7 @@ class Events:
             if block["type"] == "tool_call":
                 extras[block["id"]] = block.get("extras")
                 continue
-            refused = block["type"] == "non_standard" and block["value"].get("type") == "refusal"
-            final[REFUSAL if refused else _KEYS.get(block["type"], f"other {position}")] = block
+            final[REFUSAL if is_refusal_block(block) else _KEYS.get(block["type"], f"other {position}")] = block
         for position, call in enumerate(calls_of(completion, completion.choices[0])):
             made = {**from_call(call)}
             final[CALL.format(position)] = made | ({"extras": extras[call.id]} if extras.get(call.id) else {})

@@ -27,6 +27,7 @@ from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ValidationError
 
 from ..errors import InvalidRequestError
+from ._refusals import refusal_error
 from ._tools import ToolLike, name_of, recursive_schema, to_tool, tool_words, without_defaults
 
 Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode"]
@@ -206,7 +207,8 @@ def _pass_on(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
     seen = []
     for message in messages:
         seen.append(message)
-        yield message
+        if not message.additional_kwargs.get("refusal"):  # langchain-core's parsers would raise its first word alone
+            yield message
     _refuse_unusable(seen)
 
 
@@ -214,7 +216,8 @@ async def _apass_on(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessa
     seen = []
     async for message in messages:
         seen.append(message)
-        yield message
+        if not message.additional_kwargs.get("refusal"):  # langchain-core's parsers would raise its first word alone
+            yield message
     _refuse_unusable(seen)
 
 
@@ -222,7 +225,8 @@ def _refuse_unusable(seen: list[AIMessage]) -> None:
     """Raise where nothing can be made of an answer.
 
     Raises:
-        OutputParserException: the model refused, or the answer was cut by the token limit or a filter.
+        OutputParserException: the answer was cut by the token limit or a filter.
+        ModelRefusalError: the model refused (before langchain-core 1.7.5 an OutputParserException, too).
     """
     if not seen:
         return
@@ -230,7 +234,7 @@ def _refuse_unusable(seen: list[AIMessage]) -> None:
     chunks = [other for other in others if isinstance(other, AIMessageChunk)]
     message = add_ai_message_chunks(first, *chunks) if isinstance(first, AIMessageChunk) and chunks else first
     if refusal := message.additional_kwargs.get("refusal"):
-        raise OutputParserException(f"the model refused: {refusal}", llm_output=refusal)
+        raise refusal_error(refusal, message)
     reason = message.response_metadata.get("finish_reason")
     if reason in ("length", "content_filter") and not _is_whole(message):
         cause = "at the token limit; raise max_tokens" if reason == "length" else "by a content filter"
