@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import pickle
+import re
 import traceback
 
 import pytest
@@ -155,6 +156,7 @@ def test_a_refusal_of_a_key_does_not_say_that_none_was_sent(words):
 # --- the table: classes, places of a secret, ways out ---------------------------------------------------------------
 
 BODY = {"extra_headers": {"x-api-key": SECRET}, "extra_query": {"token": SECRET}, "extra_body": {"api_key": SECRET}}
+MCP = [{"type": "mcp", "server_url": "https://h.test", "authorization": SECRET, "headers": {"X-Api": SECRET}}]
 MORE = {ChatFlash: "model_kwargs", FlashEmbeddings: "model_kwargs"}
 CLASSES = [ChatFlash, FlashEmbeddings, FlashLLM, FlashEmbedding]
 PLACES = {
@@ -194,7 +196,7 @@ def ways_out(one):
             "identity": str(one._identifying_params),
             "cache": one._get_llm_string(),
             "serialized": str(one._serialized),
-            "trace": str(one._get_invocation_params(**BODY)) + str(one._get_ls_params(**BODY)),
+            "trace": str(one._get_invocation_params(**BODY, tools=MCP)) + str(one._get_ls_params(**BODY)),
         }
     if isinstance(one, FlashLLM | FlashEmbedding):
         shown |= {"to_dict": str(one.to_dict()), "to_json": one.to_json(), "dict": str(one.dict())}
@@ -217,15 +219,25 @@ def test_a_secret_leaves_by_no_way(kind, place, caplog):
     assert SECRET not in caplog.text
 
 
+@pytest.mark.parametrize("place", BODY)
 @pytest.mark.parametrize("kind", CLASSES)
-def test_a_header_changed_in_place_is_sent(kind):
-    """The next call after ``default_headers[...] = ...`` carries the new value."""
+def test_a_secret_put_in_afterwards_leaves_by_no_way(kind, place):
+    """Where the dict of an object that was made without any is changed in place."""
+    one = kind(model="m", base_url="http://127.0.0.1:9/v1")
+    getattr(one, MORE.get(kind, "additional_kwargs"))[place] = BODY[place]
+    assert [way for way, text in ways_out(one).items() if SECRET in text] == []
+
+
+@pytest.mark.parametrize("named", ["default_headers", "default_query"])
+@pytest.mark.parametrize("kind", CLASSES)
+def test_what_is_changed_in_place_is_sent(kind, named):
+    """The next call after ``default_headers[...] = ...`` or the like carries the new value."""
     with replay(refuse(401)) as server:
-        one = kind(model="m", base_url=server.base_url, max_retries=0, default_headers={"x-team": "red"})
-        one.default_headers["x-team"] = "blue"
+        one = kind(model="m", base_url=server.base_url, max_retries=0, **{named: {"x-team": "red"}})
+        getattr(one, named)["x-team"] = "blue"
         with pytest.raises(errors.FlashError):
             ask(one)
-        assert "x-team: blue" in server.heads[-1].lower()
+        assert re.search("x-team(: |=)blue", server.heads[-1].lower())
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NO_KEY_HINT = "No key was sent (keys given as api_key= are not kept in pickles; set the variable or pass it again)"
 
 HIDDEN = "**********"
+"""What stands in the place of a secret where something is shown."""
 
 _NAMED = frozenset({"default_headers", "default_query", "extra_headers", "extra_query"})
 """Parameters that hold headers or query parameters."""

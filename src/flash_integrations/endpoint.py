@@ -322,11 +322,16 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def is_single_label(host: str) -> bool:
+    """Whether a host is a name without a dot: a container's, or a host's in the local network."""
+    # A name of digits alone is an address in another spelling (134744072 is 8.8.8.8).
+    return bool(host) and not {".", ":"} & set(host) and not _NUMBER.fullmatch(host)
+
+
 def _is_near(host: str) -> bool:
     """Loopback, a private address, or a name without a dot (a container's, a host's in the local network)."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        # A name of digits alone is an address in another spelling (134744072 is 8.8.8.8).
-        return ("." not in host and not _NUMBER.fullmatch(host)) or host.endswith(".localhost")
+        return is_single_label(host) or host.endswith(".localhost")
     return address.is_private or address.is_loopback

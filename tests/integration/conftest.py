@@ -11,7 +11,7 @@ from flash_integrations.testing import cassettes
 
 from .embedding_packages import install_embeddings
 from .model_packages import NotAvailable, install
-from .model_server import EmbeddingServer, Endpoint, ModelServer
+from .model_server import EmbeddingServer, Endpoint, ModelServer, Server
 from .recording import (  # noqa: F401 - fixtures
     _all_played,
     _gateway_url,
@@ -27,7 +27,7 @@ from .recording import (  # noqa: F401 - fixtures
 
 HERE = Path(__file__).parent
 _SKIPPED = pytest.StashKey[tuple[str, ...]]()
-_SERVER = pytest.StashKey[ModelServer]()
+_SERVERS = pytest.StashKey[tuple[Server, ...]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,7 +61,7 @@ def model_server(request):
         request.config.stash[_SKIPPED] = (*request.config.stash.get(_SKIPPED, ()), *installation.skipped)
         running = ModelServer(installation)
         with running as endpoint:
-            request.config.stash[_SERVER] = running
+            _watch(request.config, running)
             yield endpoint
     except NotAvailable as error:
         request.session.shouldfail = "no model server"  # for every other test the same would be said
@@ -70,10 +70,15 @@ def model_server(request):
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item):
-    """A model server that dies ends the run at once, under its own name: what follows would fail for that alone."""
-    running = item.config.stash.get(_SERVER, None)
-    if running is not None and (death := running.death()) is not None:
-        item.session.shouldfail = death
+    """A server that dies ends the run at once, under its own name: what follows would fail for that alone."""
+    for running in item.config.stash.get(_SERVERS, ()):
+        if (death := running.death()) is not None:
+            item.session.shouldfail = death
+
+
+def _watch(config, running):
+    """Have the run end with this server."""
+    config.stash[_SERVERS] = (*config.stash.get(_SERVERS, ()), running)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +89,9 @@ def embedding_server(request):
         yield Endpoint(url, key, os.environ.get("FLASH_EMBEDDING_SERVER_MODEL", "e5-passage"), tools=False)
         return
     try:
-        with EmbeddingServer(install_embeddings()) as endpoint:
+        running = EmbeddingServer(install_embeddings())
+        with running as endpoint:
+            _watch(request.config, running)
             yield endpoint
     except NotAvailable as error:
         config = request.config

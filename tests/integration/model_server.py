@@ -71,7 +71,7 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
         try:
-            self._wait_until_ready(self._process)
+            self._wait_until_ready()
             self._try_first_request(self._process)
         except BaseException:
             self.stop()
@@ -81,7 +81,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.start_timeout
         while not _is_healthy(self.port):
             if (death := self.death()) is not None:
@@ -120,7 +120,7 @@ class Server:
         if code is None:
             return None
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return f"the model server {how}: {' '.join(self.command())}\n{self._end_of_log()}"
+        return f"the server {how}: {' '.join(self.command())}\n{self._end_of_log()}"
 
     def _end_of_log(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]

@@ -61,7 +61,7 @@ def test_the_real_model_answers(model_server):
 )
 def test_a_server_that_dies_is_named_as_such(tmp_path, source, how):
     """Entering says how the server ended, and the end of its log, before any test has asked it."""
-    with pytest.raises(NotAvailable, match=f"the model server {how}" if how[0] != "(" else how):
+    with pytest.raises(NotAvailable, match=f"the server {how}" if how[0] != "(" else how):
         Program(tmp_path / "log", source).__enter__()
 
 

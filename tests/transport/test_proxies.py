@@ -59,6 +59,7 @@ colours = pytest.mark.parametrize("colour", ["sync", "async"])
         ("http://[::1]:8000/v1", {"HTTP_PROXY": "http://p:1"}, None),
         ("http://localhost:8000/v1", {"HTTP_PROXY": "http://p:1"}, None),
         ("http://new-api:3000/v1", {"HTTP_PROXY": "http://p:1"}, None),
+        ("http://0x08080808/v1", {"HTTP_PROXY": "http://p:1"}, "http://p:1"),
     ],
 )
 def test_which_proxy_a_request_goes_through(monkeypatch, url, environment, expected):

@@ -18,7 +18,7 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from ..endpoint import is_loopback
+from ..endpoint import is_loopback, is_single_label
 from ..errors import ConfigurationError
 
 _TAKEN = ("http", "https", "socks5", "socks5h")
@@ -86,7 +86,7 @@ def environment_proxy(url: str) -> EnvironmentProxy | None:
     host = (parts.hostname or "").rstrip(".")
     proxies = getproxies()
     found = next((name for name in (parts.scheme, "all") if proxies.get(name)), None)
-    if found is None or is_loopback(url) or _is_single_label(host):
+    if found is None or is_loopback(url) or is_single_label(host):
         return None
     address = f"[{host}]" if ":" in host else host
     named = f"{address}:{parts.port}" if parts.port else address
@@ -112,10 +112,6 @@ def is_unreachable(error: BaseException) -> bool:
 def _without_user(url: str) -> str:
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
-
-
-def _is_single_label(host: str) -> bool:
-    return bool(host) and "." not in host and ":" not in host and not host.isdigit()
 
 
 def _is_excluded(host: str, entries: Iterable[str]) -> bool:

@@ -16,12 +16,12 @@ from langchain_core.messages import BaseMessage
 from pydantic import ConfigDict, Field
 
 from .._core.counting import count_messages, count_text
-from .._redaction import without_body_secrets
+from .._redaction import HIDDEN, mask_secrets, without_body_secrets
 from .._settings import FlashSettings
 from ..errors import ConfigurationError
 from ._profiles import profile_of
 from ._to_wire import to_wire
-from ._tools import HIDDEN, ToolLike, to_tool, without_keys
+from ._tools import ToolLike, to_tool
 from ._usage import add_counts
 
 
@@ -75,7 +75,7 @@ class ChatSettings(FlashSettings, BaseChatModel):
             if isinstance(params.get(word), Mapping):
                 params[word] = dict.fromkeys(params[word], HIDDEN)
         if isinstance(params.get("tools"), list):
-            params["tools"] = [without_keys(tool) for tool in params["tools"]]
+            params["tools"] = mask_secrets(params["tools"])
         if "extra_body" in params:
             params["extra_body"] = without_body_secrets(params["extra_body"])
         return params
@@ -105,7 +105,8 @@ class ChatSettings(FlashSettings, BaseChatModel):
     def lc_attributes(self) -> dict[str, Any]:
         """What LangChain's serialisation would leave out or show: limits turned off, rows, secret headers."""
         shown = {"provider", "default_headers", "default_query", "model_kwargs", "extra_body", "disabled_params"}
-        plain = self.model_dump(include=shown & self.model_fields_set, exclude_none=True)
+        # By what they hold, not by what was set: the dicts of an object may be filled after it was made.
+        plain = self.model_dump(include={name for name in shown if getattr(self, name)}, exclude_none=True)
         return plain | ({"rate_limit": None} if self.rate_limit is None else {})
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:

@@ -17,8 +17,6 @@ ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | None
 
 _DESCRIBES_A_FUNCTION = frozenset({"name", "title", "properties", "input_schema", "toolSpec"})
 _WORDS = frozenset({"auto", "none", "required"})
-HIDDEN = "**********"
-"""What stands in traces where a key was."""
 
 
 def to_tool(tool: ToolLike, *, strict: bool | None = None) -> dict[str, Any]:
@@ -155,10 +153,3 @@ def tool_words(
         return {}
     words = {"tools": made, "tool_choice": to_tool_choice(choice, made), "parallel_tool_calls": parallel}
     return {name: value for name, value in words.items() if value is not None}
-
-
-def without_keys(tool: Any) -> Any:
-    """A tool as traces may show it: servers that the provider asks on one's behalf come with their keys."""
-    if not (isinstance(tool, Mapping) and tool.get("type") == "mcp"):
-        return tool
-    return {name: HIDDEN if name in ("headers", "authorization") else value for name, value in tool.items()}
