@@ -41,7 +41,8 @@ pytestmark = [
 ]
 
 QUESTION = "Which bird took the bone out of the Wolf's throat?"
-ASKED = {"messages": [("user", f"Use search_fables to find out: {QUESTION}")]}
+QUESTION_FOR_TOOL = f"Use search_fables to find out: {QUESTION}"
+ASKED = {"messages": [("user", QUESTION_FOR_TOOL)]}
 EXACT = {"hnsw": {"max_neighbors": 256, "ef_construction": 500, "ef_search": 500}}
 
 
@@ -261,7 +262,7 @@ def tools(shelf):
 
 @pytest.mark.parametrize(
     ("question", "tool", "word"),
-    [(ASKED["messages"][0][1], "search_fables", "crane"), ("Use add: what is 1234 plus 4321?", "add", "5555")],
+    [(QUESTION_FOR_TOOL, "search_fables", "crane"), ("Use add: what is 1234 plus 4321?", "add", "5555")],
     ids=["search", "add"],
 )
 async def test_a_function_agent_chooses_among_two_tools(li_llm, tools, question, tool, word):
@@ -271,10 +272,6 @@ async def test_a_function_agent_chooses_among_two_tools(li_llm, tools, question,
     assert word in str(output).lower().replace(",", "")
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="on xllamacpp's build Qwen 1.5B hands over and then answers in words; the scripted agents search, tests/rag",
-)
 async def test_an_agent_hands_over(li_llm, tools):
     """The desk, which can do nothing but hand over, does so, and the librarian searches with its tool."""
     desk = FunctionAgent(
@@ -291,7 +288,8 @@ async def test_an_agent_hands_over(li_llm, tools):
         llm=li_llm,
         tools=tools[:1],
     )
-    handler = AgentWorkflow(agents=[desk, librarian], root_agent="desk").run(QUESTION, max_iterations=6)
+    # A model this small, told of the hand-over alone, answers in words: the question names the tool, as above.
+    handler = AgentWorkflow(agents=[desk, librarian], root_agent="desk").run(QUESTION_FOR_TOOL, max_iterations=6)
     called = []
     async for event in handler.stream_events():
         if type(event) is ToolCallResult:

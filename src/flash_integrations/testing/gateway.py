@@ -176,11 +176,11 @@ class LocalGateway:
         self._routes.script.clear()
         self._routes.faults.clear()
 
-    def wait_idle(self, timeout: float = 5.0) -> bool:
+    def wait_idle(self, timeout: float = 60.0) -> bool:
         """Wait until nothing is being answered; whether that came about within ``timeout`` seconds."""
         return self._record.wait_for(lambda: self._record.live == 0, timeout)
 
-    def wait_held(self, count: int = 1, timeout: float = 5.0) -> bool:
+    def wait_held(self, count: int = 1, timeout: float = 60.0) -> bool:
         """Wait until ``count`` answers are held; whether that came about within ``timeout`` seconds."""
         return self._record.wait_for(lambda: self._record.held >= count, timeout)
 
