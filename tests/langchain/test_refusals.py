@@ -92,6 +92,32 @@ def test_refusal_middleware_sees_it(make):
 
 
 @since_1_7_5
+@pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+@pytest.mark.parametrize("answer", [REFUSED, Answer(reasoning="Hm.", refusal="I will not.")], ids=["alone", "reasoned"])
+async def test_refusal_middleware_sees_it_while_events_stream(make, flash_gateway, answer):
+    """The same while the agent's v3 events are read, where langchain-core puts the answer together of events."""
+    from langchain.agents import create_agent
+    from langchain.agents.middleware import ModelRefusalMiddleware
+
+    agent = create_agent(make(), middleware=[ModelRefusalMiddleware()])
+    flash_gateway.clear()
+    flash_gateway.script(answer)
+    with pytest.raises(ERROR, match="I will not"):
+        async for _ in await agent.astream_events({"messages": [("user", "hi")]}, version="v3"):
+            pass
+
+
+@pytest.mark.parametrize("words", [{}, {"text": "Well."}, {"reasoning": "Hm."}], ids=["alone", "text", "reasoned"])
+def test_events_keep_a_refusal(make, flash_gateway, words):
+    """The message of a v3 stream has the refusal among its blocks."""
+    llm = make()
+    flash_gateway.clear()
+    flash_gateway.script(Answer(**words, refusal="I will not."))
+    blocks = llm.stream_events("hi", version="v3").output.content_blocks
+    assert [(block.get("value") or block)["refusal"] for block in blocks if is_refusal_block(block)] == ["I will not."]
+
+
+@since_1_7_5
 def test_fallback_middleware_asks_the_next_model(make, flash_gateway):
     """A refusal that the inner middleware raised has the fallback model asked."""
     from langchain.agents import create_agent

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from langchain_core.messages import AIMessage
+
 from .._core.completion import ChatDelta, Completion
 from ._blocks import AUDIO, CALL, REASONING, REFUSAL, TEXT, audio_type, to_blocks
+from ._finish import finish_fields
 from ._from_wire import Manner, calls_of, from_call, to_message
-from ._refusals import is_refusal_block, refusal_block
+from ._refusals import event_block, is_refusal_block
 from ._usage import to_usage
 
 Event: TypeAlias = dict[str, Any]
@@ -22,7 +25,6 @@ Event: TypeAlias = dict[str, Any]
 _EMPTY: dict[str, Event] = {
     REASONING: {"type": "reasoning", "reasoning": ""},
     TEXT: {"type": "text", "text": ""},
-    REFUSAL: refusal_block(""),
     AUDIO: {"type": "audio"},
 }
 _KEYS = {"reasoning": REASONING, "text": TEXT, "audio": AUDIO}
@@ -55,7 +57,7 @@ class Events:
         if delta.text:
             yield from self._piece(TEXT, {"type": "text-delta", "text": delta.text})
         if delta.refusal and REFUSAL not in self._places:
-            yield self._begin(REFUSAL, _EMPTY[REFUSAL])
+            yield self._begin(REFUSAL, event_block("", alone=not self._places))
         if delta.audio and isinstance(data := delta.audio.get("data"), str) and data:
             yield from self._piece(AUDIO, {"type": "data-delta", "data": data, "encoding": "base64"})
         for piece in delta.tool_calls:
@@ -70,7 +72,7 @@ class Events:
         """The end of every block, and of the message."""
         choice = completion.choices[0]
         message = to_message(completion, choice, replace(self._manner, blocks=False))
-        final = self._final(completion, to_blocks(message))
+        final = self._final(completion, message)
         for key, block in final.items():
             if key not in self._places:
                 yield self._begin(key, _outline(block))
@@ -78,7 +80,8 @@ class Events:
             block = final.get(key) or _EMPTY.get(key, {"type": "text", "text": ""})
             # A copy: langchain-core writes into it.
             yield {"event": "content-block-finish", "index": place, "content": dict(block)}
-        finish: Event = {"event": "message-finish", "metadata": message.response_metadata}
+        metadata = message.response_metadata
+        finish: Event = {"event": "message-finish", "metadata": metadata, **finish_fields(metadata)}
         if usage := to_usage(completion.usage, completion.service_tier):
             finish["usage"] = usage
         if message.additional_kwargs:
@@ -95,18 +98,20 @@ class Events:
         return {"event": "content-block-start", "index": place, "content": dict(block)}
 
     @staticmethod
-    def _final(completion: Completion, blocks: Any) -> dict[str, Event]:
+    def _final(completion: Completion, message: AIMessage) -> dict[str, Event]:
         """The blocks of the whole answer by their keys."""
         final: dict[str, Event] = {}
         extras = {}
-        for position, block in enumerate(blocks):
+        for position, block in enumerate(to_blocks(message)):
             if block["type"] == "tool_call":
                 extras[block["id"]] = block.get("extras")
                 continue
-            final[REFUSAL if is_refusal_block(block) else _KEYS.get(block["type"], f"other {position}")] = block
+            final[REFUSAL if is_refusal_block(block) else _KEYS.get(block["type"], f"other {position}")] = {**block}
         for position, call in enumerate(calls_of(completion, completion.choices[0])):
             made = {**from_call(call)}
             final[CALL.format(position)] = made | ({"extras": extras[call.id]} if extras.get(call.id) else {})
+        if REFUSAL in final:
+            final[REFUSAL] = event_block(message.additional_kwargs["refusal"], alone=len(final) == 1)
         if AUDIO in final:
             final[AUDIO].setdefault("mime_type", audio_type(final[AUDIO].get("base64", "")))
         return final

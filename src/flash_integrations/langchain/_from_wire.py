@@ -18,6 +18,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from .._core import tool_calls as core
 from .._core.completion import ChatDelta, Choice, Completion
 from ._blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
+from ._finish import is_normalized, normalized
 from ._structured import Schema, parsed
 from ._to_wire import CALL_EXTRA
 from ._usage import to_usage
@@ -106,6 +107,8 @@ def _metadata(completion: Completion, choice: Choice, manner: Manner) -> dict[st
     }
     if choice.raw_finish_reason != choice.finish_reason:
         metadata["raw_finish_reason"] = choice.raw_finish_reason
+    if is_normalized():
+        metadata["normalized_finish_reason"] = normalized(choice)
     return {name: value for name, value in metadata.items() if value not in (None, "", {})}
 
 

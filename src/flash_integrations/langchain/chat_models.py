@@ -22,6 +22,7 @@ from ._chat_settings import ChatSettings
 from ._errors import known_to_langchain
 from ._events import Event, Events
 from ._from_wire import Chunks, Manner, to_result
+from ._refusals import with_standard_refusals
 from ._structured import Method, Schema, structured, to_response_format, with_raw
 from ._to_wire import to_wire
 from ._tools import ToolChoice, ToolLike, tool_words
@@ -268,6 +269,26 @@ class ChatFlash(ChatSettings):
                 await run_manager.on_llm_new_token("", chunk=feed.last(stream.completion))
             for event in events.end(stream.completion):
                 yield event
+
+    # LangChain's whole answers, which it makes of the events above where a v3 stream listens.
+
+    def _generate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return with_standard_refusals(super()._generate_with_cache(messages, stop, run_manager, **kwargs))
+
+    async def _agenerate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return with_standard_refusals(await super()._agenerate_with_cache(messages, stop, run_manager, **kwargs))
 
     # --- who gets tokens ---
 
