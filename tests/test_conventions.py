@@ -6,13 +6,18 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 PACKAGE = "flash_integrations"
-SRC = Path(__file__).parents[1] / "src" / PACKAGE
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src" / PACKAGE
 FILES = sorted(SRC.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in FILES}
 
@@ -67,7 +72,7 @@ ROOMS = {
     "endpoint": Room({"catalogue", "errors"}, set()),
     "_watchdog": Room(set(), set()),
     "_naps": Room({"_core"}, set()),
-    "_transport": Room({"_core", "_naps", "_transport", "_watchdog", "endpoint", "errors"}, {"httpx"}),
+    "_transport": Room({"_core", "_naps", "_redaction", "_transport", "_watchdog", "endpoint", "errors"}, {"httpx"}),
     "_side_by_side": Room({"_core", "_transport", "errors"}, set()),
     "_redaction": Room({"_core", "endpoint", "errors"}, set()),
     "_base": Room(CORE | {"_redaction", "_side_by_side", "endpoint"}, {"httpx"}),
@@ -79,7 +84,8 @@ ROOMS = {
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),
     "llama_index": Room(ADAPTER | {"llama_index"}, {"llama_index", "pydantic"}),
     "testing": Room(
-        {"testing", "catalogue", "errors"}, {"httpx", "orjson", "pytest", "starlette", "uvicorn", "vcr", "yaml"}
+        {"testing", "_redaction", "catalogue", "errors"},
+        {"httpx", "orjson", "pytest", "starlette", "uvicorn", "vcr", "yaml"},
     ),
     "demo": Room(ADAPTER | {"endpoint", "langchain", "llama_index", "testing"}, None),
     "cli": Room(ADAPTER | {"cli", "demo", "langchain", "llama_index", "testing"}, None),
@@ -244,3 +250,16 @@ def test_every_test_states_its_promise(path):
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     tests = [node for node in tree.body if isinstance(node, functions) and node.name.startswith("test_")]
     assert [node.name for node in tests if not ast.get_docstring(node)] == []
+
+
+def test_the_lowest_versions_are_those_that_pyproject_names():
+    """``constraints-lowest.txt``, which is tested, pins each dependency of the package to its lower bound."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    texts = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    wanted = [each for each in map(Requirement, texts) if each.name != project["name"]]
+    lines = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.lower().split("==") for line in lines if not line.startswith("#"))
+    assert wanted
+    for each in wanted:
+        (floor,) = [bound.version for bound in each.specifier if bound.operator == ">="]
+        assert Version(pinned[each.name]) == Version(floor), each.name

@@ -10,10 +10,11 @@ import traceback
 
 import pytest
 from langchain_core.load import dumps
-from replay import Answer, chunk, refuse, replay
+from langchain_core.tracers.base import BaseTracer
+from replay import WHOLE, Answer, chunk, refuse, replay
 
 from flash_integrations import FlashClient, errors
-from flash_integrations._redaction import HIDDEN, NO_KEY_HINT, RedactedDict, Redactor, without_secrets
+from flash_integrations._redaction import HIDDEN, NO_KEY_HINT, RedactedDict, Redactor, mask_secrets, without_secrets
 from flash_integrations.endpoint import Credential
 from flash_integrations.langchain import ChatFlash, FlashEmbeddings
 from flash_integrations.llama_index import FlashEmbedding, FlashLLM
@@ -163,6 +164,9 @@ PLACES = {
     "api_key": lambda _: {"api_key": SECRET},
     "default_headers": lambda _: {"default_headers": {"x-api-key": SECRET}},
     "default_query": lambda _: {"default_query": {"token": SECRET}},
+    "a URL": lambda kind: {
+        MORE.get(kind, "additional_kwargs"): {"extra_body": {"fetch": [f"https://me:{SECRET}@h.test/v1"]}}
+    },
     "a field": lambda kind: {"extra_body" if kind in MORE else "additional_kwargs": {"api_key": SECRET}},
     **{
         place: lambda kind, place=place: {MORE.get(kind, "additional_kwargs"): {place: BODY[place], "max_tokens": 7}}
@@ -228,6 +232,51 @@ def test_a_secret_put_in_afterwards_leaves_by_no_way(kind, place):
     assert [way for way, text in ways_out(one).items() if SECRET in text] == []
 
 
+class Recorder(BaseTracer):
+    """A tracer that keeps what it would send to its service."""
+
+    def _persist_run(self, run):
+        self.text = run.model_dump_json() if hasattr(run, "model_dump_json") else run.json()
+
+
+@pytest.mark.parametrize("place", BODY)
+@pytest.mark.parametrize("way", ["bound", "of the call", "of the object"])
+def test_a_tracer_is_told_no_secret(way, place):
+    """LangChain's tracers get the run's inputs, parameters, outputs and errors, however the secret was given."""
+    recorder = Recorder()
+    with replay(refuse(401, f"no: {SECRET}")) as server:
+        llm = ChatFlash(
+            model="m",
+            base_url=server.base_url,
+            max_retries=0,
+            model_kwargs={place: BODY[place]} if way == "of the object" else {},
+        )
+        said = {place: BODY[place]}
+        asked = llm.bind(**said) if way == "bound" else llm
+        with pytest.raises(errors.FlashError):
+            asked.invoke("Hi", {"callbacks": [recorder]}, **(said if way == "of the call" else {}))
+        assert SECRET in server.heads[-1] or SECRET in str(server.bodies[-1])
+    assert "AuthenticationError" in recorder.text
+    assert SECRET not in recorder.text
+
+
+ANSWER_HEADERS = {
+    "set-cookie": "a=b",
+    "authorization": "Bearer x",
+    "x-api-key": "k",
+    "x-auth-token": "t",
+    "x-ratelimit-remaining-tokens": "5",
+    "x-request-id": "r",
+}
+
+
+def test_headers_of_an_answer_come_without_cookies_and_keys():
+    """What a caller reads in ``completion.headers``; counts of tokens stay."""
+    with replay(Answer(WHOLE.segments, headers=ANSWER_HEADERS)) as server:
+        headers = FlashClient(base_url=server.base_url).chat(model="m", messages=MESSAGES).headers
+    assert {name for name in ANSWER_HEADERS if name in headers} == {"x-ratelimit-remaining-tokens", "x-request-id"}
+
+
 @pytest.mark.parametrize("named", ["default_headers", "default_query"])
 @pytest.mark.parametrize("kind", CLASSES)
 def test_what_is_changed_in_place_is_sent(kind, named):
@@ -251,6 +300,10 @@ def test_what_only_sounds_secret_stays():
     """Token counts and cache keys of a body are in dumps; a schema that describes a password too."""
     plain = {"max_tokens": 1, "prompt_cache_key": "a", "logit_bias": {}, "properties": {"password": {"type": "string"}}}
     assert without_secrets(plain, in_body=True) == plain
-    assert without_secrets({"url": f"https://me:{SECRET}@h.test/v1"}, in_body=True) == {
-        "url": f"https://{HIDDEN}@h.test/v1"
-    }
+
+
+def test_user_and_password_of_a_url_are_hidden_where_shown_and_gone_where_kept():
+    """A pickle keeps the URL alone: stars would be sent as a user's name."""
+    given = {"urls": (f"https://me:{SECRET}@h.test/v1",)}
+    assert without_secrets(given, in_body=True) == {"urls": ("https://h.test/v1",)}
+    assert mask_secrets(given) == {"urls": (f"https://{HIDDEN}@h.test/v1",)}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote
 
 from .errors import AuthenticationError
 
@@ -31,6 +32,11 @@ _SECRET_KEY = re.compile(
     r"(?:^|_)(?:api_?key|(?:access|secret|private)_?key|secret|authorization|password|passwd|credentials?|cookie"
     r"|(?:access|auth|refresh|bearer|id|session|api)_?token)(?:_|$)|^token$"
 )
+_SECRET_OF_ANSWERS = re.compile(
+    r"(?:^|-)(?:authorization|cookie2?|(?:api|access|secret|auth)-?key|(?:access|api|auth|csrf|id|refresh|session)-?token"
+    r"|token|secret|password)$",
+    re.IGNORECASE,
+)
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 
@@ -42,6 +48,14 @@ def is_secret_name(name: str, *, in_body: bool = False) -> bool:
     """
     pattern, name = (_SECRET_KEY, _WORD_ENDS.sub("_", name).lower()) if in_body else (_SECRET_NAME, name)
     return pattern.search(name) is not None
+
+
+def without_secret_answers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of an answer by their names in lower case, without cookies and keys.
+
+    Not by the rule for headers that are sent: ``x-ratelimit-remaining-tokens`` is no secret.
+    """
+    return {name.lower(): text for name, text in headers.items() if not _SECRET_OF_ANSWERS.search(name)}
 
 
 def _is_secret(name: Any, value: Any, *, in_body: bool) -> bool:
@@ -61,8 +75,9 @@ def _walk(value: Any, *, in_body: bool, mask: bool) -> Any:
             if not (secret := _is_secret(name, each, in_body=in_body)) or mask
         }
     if isinstance(value, list | tuple):
-        return [_walk(each, in_body=in_body, mask=mask) for each in value]
-    return _USER_INFO.sub(f"{HIDDEN}@", value) if isinstance(value, str) and "://" in value else value
+        walked = [_walk(each, in_body=in_body, mask=mask) for each in value]
+        return tuple(walked) if isinstance(value, tuple) else walked
+    return _USER_INFO.sub(f"{HIDDEN}@" if mask else "", value) if isinstance(value, str) and "://" in value else value
 
 
 def without_secrets(params: Mapping[str, Any] | None, *, in_body: bool = False) -> dict[str, Any]:
@@ -83,19 +98,30 @@ def mask_secrets(params: Any, *, in_body: bool = True) -> Any:
 
 def secrets_of(params: Any, *, in_body: bool = False) -> list[str]:
     """The secret values among headers, query parameters or the keys of a body, without ``Bearer``."""
+    if isinstance(params, str):
+        return [] if "://" not in params else [text for each in _USER_INFO.findall(params) for text in _parts(each)]
     if isinstance(params, list | tuple):
         return [text for each in params for text in secrets_of(each, in_body=in_body)]
     if not isinstance(params, Mapping):
         return []
     found: list[str] = []
     for name, value in params.items():
-        if isinstance(value, str):
-            if _is_secret(name, value, in_body=in_body):
-                # Shorter ones are words ("token_type=chat"), which belong into an error's text.
-                found += [key for key in [value.removeprefix("Bearer ").strip()] if len(key) >= 8]
-        elif in_body and name not in ("messages", "input"):
+        if isinstance(value, str) and _is_secret(name, value, in_body=in_body):
+            found += _long([value.removeprefix("Bearer ").strip()])
+        elif isinstance(value, str) or (in_body and name not in ("messages", "input")):
             found += secrets_of(value, in_body=name not in _NAMED and name != "headers")
     return found
+
+
+def _parts(user_info: str) -> list[str]:
+    """User and password of a URL, as they stand there and decoded."""
+    _, _, password = user_info.rstrip("@").partition(":")
+    return _long([user_info.rstrip("@"), password, unquote(password)])
+
+
+def _long(texts: list[str]) -> list[str]:
+    # Shorter ones are words ("token_type=chat"), which belong into an error's text.
+    return [text for text in texts if len(text) >= 8]
 
 
 def secrets_in_body(body: Mapping[str, Any]) -> list[str]:

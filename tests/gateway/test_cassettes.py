@@ -187,6 +187,17 @@ def test_the_order_of_keys_does_not_matter():
     cassettes.same_json(request(model="a", n=1), Request("POST", "http://gateway/", b'{"n": 1, "model": "a"}', {}))
 
 
+def offering(description):
+    return request(tools=[{"type": "function", "function": {"name": "add", "description": description}}])
+
+
+def test_a_tools_docstring_is_the_same_on_every_python():
+    """Python 3.13 keeps docstrings without their indentation; other words make another request."""
+    cassettes.same_json(offering("Adds.\n\nTwo numbers."), offering("Adds.\n\n        Two numbers.\n    "))
+    with pytest.raises(AssertionError):
+        cassettes.same_json(offering("Adds.\n\nTwo numbers."), offering("Adds.\n\nThree numbers."))
+
+
 def test_bodies_that_are_no_json_are_compared_as_they_are():
     """Form bodies match when they are equal."""
     one, other = (Request("POST", "http://gateway/", body, {}) for body in (b"--a\r\nx", b"--a\r\ny"))

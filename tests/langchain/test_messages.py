@@ -19,6 +19,7 @@ from langchain_core.messages import (
 
 from flash_integrations import Completion, errors
 from flash_integrations._core.completion import ChatDelta, Choice, ToolCall, ToolCallDelta, Usage
+from flash_integrations.langchain._finish import is_normalized
 from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
 from flash_integrations.langchain._to_wire import to_wire
 from flash_integrations.langchain._usage import to_usage
@@ -265,7 +266,7 @@ def test_metadata_says_who_answered_and_how():
         "token_usage": dict(USAGE),
         "extra": {"cost": 2},
         "logprobs": {"content": [1]},
-    }
+    } | ({"normalized_finish_reason": "stop"} if is_normalized() else {})
 
 
 def test_the_wires_own_finish_reason_stays():

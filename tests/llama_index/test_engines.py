@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import version
 
 import pytest
 from llama_index.core import Document, MockEmbedding, Settings, SummaryIndex, VectorStoreIndex
@@ -55,6 +56,11 @@ def test_a_query_engine_answers_from_the_text(index, gateway, mode):
     assert "Paris is sunny, at 20 degrees." in asked
 
 
+def is_piecewise():
+    """Whether LlamaIndex's engines hand on what streams; before 0.14.25 they collect it first."""
+    return [int(part) for part in version("llama-index-core").split(".")[:3]] >= [0, 14, 25]
+
+
 def test_a_query_engine_streams(index, gateway):
     """The pieces of a streamed answer, in either colour, come one by one and add up to the text."""
     gateway.script("It is sunny in Paris.", "It is sunny in Paris.")
@@ -65,7 +71,8 @@ def test_a_query_engine_streams(index, gateway):
 
     for pieces in (list(index.as_query_engine(streaming=True).query(ASK).response_gen), asyncio.run(collected())):
         assert "".join(pieces) == "It is sunny in Paris."
-        assert len([piece for piece in pieces if piece]) > 3
+        if is_piecewise():
+            assert len([piece for piece in pieces if piece]) > 3
 
 
 class Weather(BaseModel):

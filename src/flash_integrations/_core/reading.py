@@ -20,11 +20,6 @@ from .completion import ChatDelta, Completion
 from .refusals import BASE_URL_HINT, find_request_id, refusal
 from .terms import Surroundings
 
-_SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "set-cookie", "set-cookie2", "cookie", "api-key", "x-api-key"}
-)
-"""Headers of answers that no completion carries."""
-
 
 class Reading(Protocol):
     """How the body of a 200 answer is read; :class:`ChatReading` and :class:`JSONReading` are its forms."""
@@ -119,9 +114,7 @@ class ChatReading:
             request_id=find_request_id(self._headers),
             streamed=self.is_stream,
             resends=resends,
-            headers={
-                name: self._world.redact(text) for name, text in self._headers.items() if name not in _SECRET_HEADERS
-            },
+            headers={name: self._world.redact(text) for name, text in self._headers.items()},
         )
 
     def partial(self, *, resends: int) -> Completion | None:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncGenerator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeAlias, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import httpx
 
@@ -33,6 +33,7 @@ _contexts: dict[_Settings, ssl.SSLContext] = {}
 _clients: dict[_Place, httpx.Client] = {}
 _async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
 _left_behind: list[object] = []
+_answers: WeakSet[httpx.Response] = WeakSet()
 
 
 def _settings() -> _Settings:
@@ -113,13 +114,24 @@ def _forget_connections() -> None:
     _left_behind.extend((dict(_clients), dict(_async_clients)))  # so that nobody collects, and thereby closes, them
     _clients.clear()
     _async_clients.clear()
+    _answers.clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_connections)
 
 
+def close_at_exit(answer: httpx.Response) -> None:
+    """Have an answer that is still open when the program ends closed before the interpreter is taken down.
+
+    A stream that was left early may lie in a variable until then, and httpx's closing of it crashes Python 3.13.0.
+    """
+    _answers.add(answer)
+
+
 @atexit.register
 def _close_shared() -> None:
+    for answer in list(_answers):
+        answer.close()
     for client in _clients.values():
         client.close()

@@ -15,10 +15,11 @@ import httpx
 
 from .._core.commands import Head, Read, Send, Sleep
 from .._naps import Napper, nap
+from .._redaction import without_secret_answers
 from .._watchdog import Watch, watch
 from ..endpoint import Endpoint
 from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
-from .pools import shared_async_client, shared_client
+from .pools import close_at_exit, shared_async_client, shared_client
 from .proxies import EnvironmentProxy, environment_proxy, is_unreachable
 
 _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -107,7 +108,7 @@ class _Port:
     def _head(self, response: httpx.Response) -> Head:
         if response.status_code == 407 and (proxy := self._proxy()) is not None:  # no gateway answers so
             raise APIConnectionError(proxy.failed(self._endpoint.base_url, "407, it wants a user and a password"))
-        return Head(response.status_code, {name.lower(): value for name, value in response.headers.items()})
+        return Head(response.status_code, without_secret_answers(response.headers))
 
     @staticmethod
     def _is_open(response: httpx.Response) -> bool:
@@ -152,6 +153,7 @@ class SyncPort(_Port):
             raise self._translated(error) from None  # its frames hold the headers
         except httpx.HTTPError as error:
             raise self._translated(error) from error
+        close_at_exit(self._response)
         self._chunks = self._response.iter_raw() if self._is_open(self._response) else iter([self._response.content])
         self._watch = watch(self._response.extensions)
         if self._watch is not None:

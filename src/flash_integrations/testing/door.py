@@ -10,11 +10,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .._redaction import is_secret_name
 from .record import ReceivedRequest, Record
 
 __all__ = ["Door", "Exchange"]
-
-_SECRET = frozenset({"authorization", "api-key", "x-api-key", "proxy-authorization", "cookie"})
 
 
 class Exchange:
@@ -144,7 +143,7 @@ def _received(scope: Scope, raw: bytes, now: float) -> tuple[ReceivedRequest, st
     request = ReceivedRequest(
         method=scope["method"],
         path=scope["path"] + (f"?{query}" if query else ""),
-        headers={name: "***" if name in _SECRET else value for name, value in headers.items()},
+        headers={name: "***" if is_secret_name(name) else value for name, value in headers.items()},
         body=_parsed(raw),
         status=None,
         at=now,
