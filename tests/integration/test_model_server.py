@@ -12,7 +12,7 @@ from .model_packages import NotAvailable
 from .model_server import Server
 
 DIES_AT_WORK = """
-import http.server, os, signal, sys
+import http.server, os, signal
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -22,7 +22,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         os.kill(os.getpid(), signal.SIGILL)
 
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
+server.serve_forever()
 """
 """A server like one that was built for another processor: healthy until its model has to work."""
 
@@ -35,7 +37,7 @@ class Program(Server):
         self.source = source
 
     def command(self):
-        return [sys.executable, "-c", self.source, str(self.port)]
+        return [sys.executable, "-c", self.source]
 
     def first_request(self):
         return "/v1/chat/completions", {}

@@ -1,8 +1,8 @@
-"""Runs llama.cpp's HTTP server with one model, until it is terminated.
+"""Runs llama.cpp's HTTP server with one model on a free port of 127.0.0.1, which it prints, until it is terminated.
 
 A process of its own, with the unpacked wheel on its path: where llama.cpp dies, the tests live to tell of it::
 
-    PYTHONPATH=UNPACKED python xllamacpp_server.py --model FILE --alias NAME --port N --ctx-size TOKENS --api-key KEY
+    PYTHONPATH=UNPACKED python xllamacpp_server.py --model FILE --alias NAME --ctx-size TOKENS --api-key KEY
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def parameters(asked: argparse.Namespace) -> xllamacpp.CommonParams:
     params.model.path = asked.model
     params.model_alias = {asked.alias}
     params.hostnames = ["127.0.0.1"]
-    params.port = asked.port
+    params.port = 0
     params.api_keys = [asked.api_key]
     params.n_parallel = 4
     params.n_ctx = asked.ctx_size
@@ -40,8 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("model", "alias", "api-key"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("port", "ctx-size"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--ctx-size", type=int, required=True)
     parser.add_argument("--chat-template-file", type=Path)
     server = xllamacpp.Server(parameters(parser.parse_args()))
     print(f"listening on {server.listening_address}", flush=True)  # noqa: T201 - the log of a program
