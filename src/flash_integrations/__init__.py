@@ -4,9 +4,9 @@ The transport core is here; the adapters are in ``flash_integrations.langchain``
 ``flash_integrations.llama_index``, errors in ``flash_integrations.errors``. Importing this loads neither framework.
 """
 
-from ._core.completion import ChatDelta, Completion
-from ._core.embeddings import Embeddings
-from ._core.terms import Timeout
+from ._core.completion.completion import ChatDelta, Completion
+from ._core.endpoints.embeddings.result import Embeddings
+from ._core.policy.call_policy import Timeout
 from .catalogue import Provider, RateLimit, get_provider, list_models, register_model, register_provider
 from .client import AsyncFlashClient, FlashClient
 

@@ -11,14 +11,14 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from ._base import BaseClient, OnBatch, TimeoutLike
-from ._core.call import MODELS_PATH, Call
-from ._core.completion import ChatDelta, Completion
-from ._core.embed_call import BATCH_SIZE, DEFAULT_MODEL
-from ._core.embeddings import Embeddings
+from ._base_client import BaseClient, OnBatch, TimeoutLike
+from ._core.completion.completion import ChatDelta, Completion
+from ._core.endpoints.call import MODELS_PATH, Call
+from ._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL
+from ._core.endpoints.embeddings.result import Embeddings
 from ._core.flow import Flow
 from ._core.wire import ChatParams, EmbedParams
-from ._side_by_side import agather, gather
+from ._transport.concurrent_batches import agather, gather
 from ._transport.ports import AsyncPort, SyncPort
 from .errors import FlashError
 

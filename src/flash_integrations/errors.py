@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._core.completion import Completion
+    from ._core.completion.completion import Completion
 
 __all__ = [
     "APIConnectionError",

@@ -13,7 +13,7 @@ from raw_server import PATIENCE, serving
 from replay import DONE, WHOLE, chunk, plain
 
 from flash_integrations import FlashClient, errors
-from flash_integrations._watchdog import Watch
+from flash_integrations._transport.watchdog import Watch
 
 ROLE, HELLO, STOP = chunk({"role": "assistant"}), chunk({"content": "Hello"}), chunk({}, "stop")
 PING = b": PING\n\n"

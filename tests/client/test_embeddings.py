@@ -13,7 +13,7 @@ from raw_server import serving
 
 from flash_integrations import FlashClient, RateLimit, errors
 from flash_integrations.testing import LocalGateway
-from flash_integrations.testing.vectors import embed
+from flash_integrations.testing._scripted_model.hashed_embeddings import embed
 
 KEY = "sk-made-up-key"
 PLAIN = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]}

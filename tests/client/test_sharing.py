@@ -18,7 +18,7 @@ from replay import WHOLE, chunk, plain
 
 from flash_integrations import AsyncFlashClient, FlashClient, RateLimit, errors
 from flash_integrations._core.commands import Sleep
-from flash_integrations._core.limits import Limiter
+from flash_integrations._core.policy.rate_limiter import Limiter
 from flash_integrations._transport import pools as transports
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}

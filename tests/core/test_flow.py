@@ -17,7 +17,7 @@ from flows import COLOURS, KEY, URL, Gateway, Silence, exchange, run
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, Answer, chunk, plain, refuse
 
 from flash_integrations import RateLimit, errors
-from flash_integrations._core.terms import Timeout
+from flash_integrations._core.policy.call_policy import Timeout
 
 ROLE = chunk({"role": "assistant", "content": ""})
 HELLO = chunk({"content": "Hello"})

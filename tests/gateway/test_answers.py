@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flash_integrations.testing import Answer
-from flash_integrations.testing.words import tokens
+from flash_integrations.testing._scripted_model.text import tokens
 
 WEATHER = {
     "type": "function",

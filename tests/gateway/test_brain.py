@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from flash_integrations.testing.brain import reply
+from flash_integrations.testing._scripted_model.model import reply
 
 
 def tool(name, description="", **properties):

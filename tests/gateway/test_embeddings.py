@@ -10,7 +10,7 @@ import pytest
 
 from flash_integrations.catalogue import RateLimit
 from flash_integrations.testing import LocalGateway
-from flash_integrations.testing.vectors import embed
+from flash_integrations.testing._scripted_model.hashed_embeddings import embed
 
 MODEL = "text-embedding-3-large"
 

@@ -9,8 +9,8 @@ import pytest
 from flash_integrations.catalogue import RateLimit
 from flash_integrations.errors import ConfigurationError
 from flash_integrations.testing import LocalGateway
-from flash_integrations.testing.quotas import Quota
-from flash_integrations.testing.refusals import Refusal
+from flash_integrations.testing._server.errors import Refusal
+from flash_integrations.testing._server.rate_limits import Quota
 
 
 class Clock:

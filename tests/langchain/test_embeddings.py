@@ -14,7 +14,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from flash_integrations import AsyncFlashClient, FlashClient, errors
 from flash_integrations.langchain import ChatFlash, FlashEmbeddings
 from flash_integrations.testing import LocalGateway
-from flash_integrations.testing.vectors import embed
+from flash_integrations.testing._scripted_model.hashed_embeddings import embed
 
 TEXTS = ["The dog barks at night.", "Cats sleep on the sofa.", "长城建于明代。"]
 KEY = "sk-made-up-key"

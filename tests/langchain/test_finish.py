@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._core.completion import Choice
+from flash_integrations._core.completion.completion import Choice
 from flash_integrations.langchain import ChatFlash, _finish, _from_wire
 from flash_integrations.langchain._finish import NORMALIZED, is_normalized, normalized
 from flash_integrations.testing import Answer

@@ -68,7 +68,7 @@ class TestChatFlash(ChatModelUnitTests):
 
     @pytest.mark.xfail(
         reason="langchain-core's loader knows only its own list of partner packages: a class of any other namespace is "
-        "refused. The round trip with this class allowed is tested in test_settings.py."
+        "refused. The round trip with this class allowed is tested in adapters/test_connection_settings.py."
     )
     def test_serdes(self, model, snapshot):
         super().test_serdes(model, snapshot)

@@ -13,8 +13,8 @@ from langchain_core.language_models.chat_model_stream import ChatModelStream
 from langchain_core.messages import message_chunk_to_message
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from flash_integrations._core.reading import ChatReading
-from flash_integrations._core.terms import Surroundings
+from flash_integrations._core.endpoints.chat.reader import ChatReading
+from flash_integrations._core.policy.call_policy import Surroundings
 from flash_integrations.langchain._events import Events
 from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
 from flash_integrations.langchain._refusals import with_standard_refusals

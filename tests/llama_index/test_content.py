@@ -23,7 +23,7 @@ from llama_index.core.base.llms.types import (
 
 from flash_integrations.errors import InvalidRequestError
 from flash_integrations.llama_index._content import reads_files
-from flash_integrations.llama_index._messages import to_wire
+from flash_integrations.llama_index._to_wire import to_wire
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(32)

@@ -22,7 +22,7 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 from flash_integrations import FlashClient, errors
 from flash_integrations.llama_index import FlashEmbedding, FlashLLM
 from flash_integrations.testing import LocalGateway
-from flash_integrations.testing.vectors import embed
+from flash_integrations.testing._scripted_model.hashed_embeddings import embed
 
 TEXTS = ["The dog barks at night.", "Cats sleep on the sofa.", "长城建于明代。"]
 KEY = "sk-made-up-key"

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_index.core.base.llms.types import AudioBlock, CitationBlock, TextBlock, ThinkingBlock, ToolCallBlock
 
-from flash_integrations._core.completion import ChatDelta, Choice, Completion, ToolCall, ToolCallDelta, Usage
-from flash_integrations._core.reading import ChatReading
-from flash_integrations._core.terms import Surroundings
-from flash_integrations.llama_index._messages import to_response
+from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, ToolCall, ToolCallDelta, Usage
+from flash_integrations._core.endpoints.chat.reader import ChatReading
+from flash_integrations._core.policy.call_policy import Surroundings
 from flash_integrations.llama_index._streams import Reply
+from flash_integrations.llama_index._to_wire import to_response
 
 
 def items_of(deltas, completion):

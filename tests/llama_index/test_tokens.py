@@ -13,7 +13,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import ChatMemoryBuffer, Memory
 from llama_index.core.node_parser import SentenceSplitter
 
-from flash_integrations._core.counting import count_text
+from flash_integrations._core.policy.token_estimate import count_text
 from flash_integrations.errors import ConfigurationError
 from flash_integrations.llama_index import FlashLLM
 

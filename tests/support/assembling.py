@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from flash_integrations._core.tool_calls import ToolCallAssembler
+from flash_integrations._core.completion.tool_calls import ToolCallAssembler
 
 
 def assemble(entries, *, cut=False):

@@ -10,12 +10,12 @@ from typing import Any
 
 from replay import Answer
 
-from flash_integrations._core.call import CHAT_PATH, chat_call
 from flash_integrations._core.commands import Head, Read, Send, Sleep
+from flash_integrations._core.endpoints.call import CHAT_PATH, chat_call
 from flash_integrations._core.flow import Exchange
-from flash_integrations._core.learning import Memory
-from flash_integrations._core.limits import Limiter
-from flash_integrations._core.terms import Surroundings, Terms
+from flash_integrations._core.policy.call_policy import Surroundings, Terms
+from flash_integrations._core.policy.learned import Memory
+from flash_integrations._core.policy.rate_limiter import Limiter
 from flash_integrations.client import adrive, drive
 from flash_integrations.errors import APITimeoutError, FlashError
 

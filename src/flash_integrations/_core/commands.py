@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from .limits import Ticket
+from .policy.rate_limiter import Ticket
 
 
 class Port(Protocol):

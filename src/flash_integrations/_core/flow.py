@@ -14,19 +14,20 @@ from math import inf
 from typing import Any, TypeAlias
 
 from ..errors import APIConnectionError, APITimeoutError, FlashError, InvalidRequestError, MalformedResponseError
-from . import json, learning
-from .body import Inflater
-from .call import EMBEDDINGS_PATH, Call
 from .commands import Close, Command, Head, Read, Send, Sleep
-from .completion import ChatDelta, Completion
-from .lessons import Shape
-from .limits import GRANTED, Limiter, Ticket, token_limit
-from .reading import ChatReading, JSONReading, Reading
-from .refusals import refusal
-from .retry import delay
-from .terms import Surroundings, Terms
-from .token_cost import answer_limit, request_tokens, told_tokens
-from .vectors import VectorReading
+from .completion.completion import ChatDelta, Completion
+from .endpoints.call import EMBEDDINGS_PATH, Call
+from .endpoints.chat.reader import ChatReading, JSONReading, Reading
+from .endpoints.embeddings.reader import VectorReading
+from .failures.error_mapping import refusal
+from .framing import json_codec
+from .framing.body import Inflater
+from .policy import learned
+from .policy.backoff import delay
+from .policy.call_policy import Surroundings, Terms
+from .policy.quirks import Shape
+from .policy.rate_limiter import GRANTED, Limiter, Ticket, token_limit
+from .policy.token_use import answer_limit, request_tokens, told_tokens
 
 log = logging.getLogger("flash_integrations")
 
@@ -69,7 +70,7 @@ class Exchange:
     call: Call
     terms: Terms
     limiter: Limiter
-    memory: learning.Memory
+    memory: learned.Memory
     world: Surroundings
 
     def flow(self) -> Flow:
@@ -84,7 +85,7 @@ class Exchange:
         resends = 0
         while True:
             facts = self.memory.facts(self.terms.base_url, self.call.model, path=self.call.path)
-            sending = _Sending(learning.shape(self.call, self.terms, facts))
+            sending = _Sending(learned.shape(self.call, self.terms, facts))
             try:
                 return (yield from self._attempt(sending, give_up, resends))
             except FlashError as error:
@@ -117,7 +118,7 @@ class Exchange:
         return error
 
     def _learn(self, sent: Shape, error: FlashError) -> bool:
-        fact = learning.lesson(sent, error)
+        fact = learned.lesson(sent, error)
         if fact is None:
             return False
         self._keep(*fact, error)
@@ -180,7 +181,7 @@ class Exchange:
 
     def _content(self, shape: Shape) -> bytes | None:
         try:
-            return None if shape.body is None else json.dumps(shape.body)
+            return None if shape.body is None else json_codec.dumps(shape.body)
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"the request has no JSON form: {error}") from error
 

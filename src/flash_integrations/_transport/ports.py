@@ -13,14 +13,14 @@ from typing import Any
 
 import httpx
 
+from .._config.endpoint import Endpoint
+from .._config.redaction import without_secret_answers
 from .._core.commands import Head, Read, Send, Sleep
-from .._naps import Napper, nap
-from .._redaction import without_secret_answers
-from .._watchdog import Watch, watch
-from ..endpoint import Endpoint
 from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
 from .pools import close_at_exit, shared_async_client, shared_client
 from .proxies import EnvironmentProxy, environment_proxy, is_unreachable
+from .waiting import Napper, nap
+from .watchdog import Watch, watch
 
 _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 

@@ -16,7 +16,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
 from langchain_core.utils.utils import LC_ID_PREFIX
 
-from .._core.completion import ChatDelta, Completion
+from .._core.completion.completion import ChatDelta, Completion
 from ..errors import InvalidRequestError
 from ._from_wire import Chunks, Manner
 

@@ -15,9 +15,9 @@ from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import BaseMessage
 from pydantic import ConfigDict, Field
 
-from .._core.counting import count_messages, count_text
-from .._redaction import HIDDEN, mask_secrets, without_body_secrets
-from .._settings import FlashSettings
+from .._adapters.connection_settings import FlashSettings
+from .._config.redaction import HIDDEN, mask_secrets, without_body_secrets
+from .._core.policy.token_estimate import count_messages, count_text
 from ..errors import ConfigurationError
 from ._profiles import profile_of
 from ._to_wire import to_wire

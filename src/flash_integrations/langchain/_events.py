@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from langchain_core.messages import AIMessage
 
-from .._core.completion import ChatDelta, Completion
-from ._blocks import AUDIO, CALL, REASONING, REFUSAL, TEXT, audio_type, to_blocks
+from .._core.completion.completion import ChatDelta, Completion
+from ._content_blocks import AUDIO, CALL, REASONING, REFUSAL, TEXT, audio_type, to_blocks
 from ._finish import finish_fields
 from ._from_wire import Manner, calls_of, from_call, to_message
 from ._refusals import event_block, is_refusal_block

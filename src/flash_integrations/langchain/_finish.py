@@ -12,7 +12,7 @@ from typing import Any
 
 from langchain_core.version import VERSION
 
-from .._core.completion import Choice
+from .._core.completion.completion import Choice
 
 NORMALIZED = {
     # OpenAI: https://platform.openai.com/docs/api-reference/chat/object

@@ -15,9 +15,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, 
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from .._core import tool_calls as core
-from .._core.completion import ChatDelta, Choice, Completion
-from ._blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
+from .._core.completion import tool_calls as core
+from .._core.completion.completion import ChatDelta, Choice, Completion
+from ._content_blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
 from ._finish import is_normalized, normalized
 from ._structured import Schema, parsed
 from ._to_wire import CALL_EXTRA

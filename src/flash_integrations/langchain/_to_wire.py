@@ -26,7 +26,7 @@ from langchain_core.messages import (
 )
 
 from ..errors import InvalidRequestError
-from ._parts import to_part, to_parts, to_standard
+from ._content import to_part, to_parts, to_standard
 
 CALL_EXTRA = "tool_call_extra"
 """Where an AI message keeps what gateways send beside a call, such as Gemini's thought signatures: by call id."""

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import UsageMetadata
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
 
-from .._core.completion import Usage
+from .._core.completion.completion import Usage
 
 _TIERS = frozenset({"priority", "flex"})
 """Service tiers whose tokens have prices of their own: LangChain counts them apart."""

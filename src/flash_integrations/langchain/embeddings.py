@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from langchain_core.embeddings import Embeddings
 from pydantic import ConfigDict, Field
 
-from .._core.embed_call import BATCH_SIZE, DEFAULT_MODEL
-from .._embedding_settings import EmbeddingSettings
-from .._progress import progress
+from .._adapters.embedding_settings import EmbeddingSettings
+from .._adapters.progress import progress
+from .._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL
 from ._errors import known_to_langchain
 
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, ToolCallBlock
 
-from .._core.completion import ChatDelta, Completion, ToolCallDelta
+from .._core.completion.completion import ChatDelta, Completion, ToolCallDelta
 from ..client import AsyncChatStream, ChatStream
-from ._messages import to_blocks, to_logprobs, to_response
+from ._to_wire import to_blocks, to_logprobs, to_response
 
 _Item = TypeVar("_Item")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._core.counting import count_text
+from .._core.policy.token_estimate import count_text
 from ..errors import ConfigurationError
 
 

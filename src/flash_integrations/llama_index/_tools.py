@@ -12,8 +12,8 @@ from llama_index.core.llms.utils import parse_partial_json
 from llama_index.core.tools.types import BaseTool
 
 from ..errors import InvalidRequestError
-from ._messages import parse_arguments, tool_calls_of
 from ._structured import LooseSchemaError, schema_of, to_strict
+from ._to_wire import parse_arguments, tool_calls_of
 
 
 def to_tool(tool: BaseTool | dict[str, Any], *, strict: bool | None = None) -> dict[str, Any]:

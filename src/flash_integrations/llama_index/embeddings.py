@@ -29,10 +29,10 @@ from pydantic import (
     model_serializer,
 )
 
-from .._core.embed_call import BATCH_SIZE, DEFAULT_MODEL, check_texts
-from .._embedding_settings import EmbeddingSettings
-from .._progress import progress
-from .._settings import CONNECTION_WORDS
+from .._adapters.connection_settings import CONNECTION_WORDS
+from .._adapters.embedding_settings import EmbeddingSettings
+from .._adapters.progress import progress
+from .._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL, check_texts
 from ..errors import FlashError
 from ._rate_limiters import check_rate_limiter
 

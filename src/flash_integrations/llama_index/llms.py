@@ -26,17 +26,17 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from .._adapters.connection_settings import FlashSettings
 from .._core.model_names import is_o_series
-from .._settings import FlashSettings
 from ..catalogue import context_window
 from ..client import AsyncChatStream, ChatStream
 from ..errors import InvalidRequestError
 from ._content import reads_files
-from ._dumps import KeylessDumps
-from ._messages import to_completion, to_response, to_wire
 from ._rate_limiters import check_rate_limiter
+from ._serialization import KeylessDumps
 from ._streams import aclosing, agiving, aresponses, closing, giving, responses
 from ._structured import to_response_format
+from ._to_wire import to_completion, to_response, to_wire
 from ._tokens import estimate, to_tokenizer
 from ._tools import afirst_calls, first_calls, keep_first_call, to_choice, to_selections, to_tool
 

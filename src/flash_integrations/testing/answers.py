@@ -12,7 +12,7 @@ from hashlib import blake2b
 from itertools import takewhile
 from typing import Any, Literal
 
-from .words import tokens
+from ._scripted_model.text import tokens
 
 __all__ = ["Answer", "Choice", "Piece", "choices_of", "prompt_tokens", "usage_of"]
 

@@ -12,13 +12,13 @@ from typing import Any, Self
 
 from ..catalogue import Provider, RateLimit, get_provider
 from ..errors import ConfigurationError
+from ._server.middleware import Door
+from ._server.routes import Routes
+from ._server.server import ServerThread
+from ._server.upstream import Upstream
 from .answers import Answer
-from .app import Routes
-from .door import Door
 from .faults import Fault, open_gates
 from .record import ReceivedRequest, Record
-from .server import ServerThread
-from .upstream import Upstream
 
 __all__ = ["LocalGateway"]
 

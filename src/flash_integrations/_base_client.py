@@ -1,0 +1,347 @@
+"""What the two clients have in common: the constructor's words, and how a verb becomes a flow.
+
+What all clients of a process share is here too: the record of use behind the limits, and what gateways taught.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
+
+from ._config.endpoint import KeySource, resolve
+from ._config.redaction import (
+    RedactedDict,
+    Redactor,
+    redact_reprs,
+    secrets_in_body,
+    secrets_of,
+    telling_no_key,
+    without_secrets,
+)
+from ._config.suggestions import refuse_unknown
+from ._core.endpoints.call import CHAT_PATH, CHECKS, EMBEDDINGS_PATH, Call, at_least, chat_call
+from ._core.endpoints.embeddings.batching import Batches, Piece
+from ._core.endpoints.embeddings.request import check_texts, embed_call
+from ._core.flow import Exchange, Flow
+from ._core.policy.call_policy import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
+from ._core.policy.learned import Memory
+from ._core.policy.rate_limiter import Limiter
+from ._transport.concurrent_batches import EmbeddingJob
+from .catalogue import Provider, RateLimit
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx
+
+
+ROW = "provider"
+"""The default of ``rate_limit``: the provider's own limits. A word, so that settings hold it as plain data."""
+
+AT_ONCE, MOST_AT_ONCE, SPARE = 8, 32, 3
+"""Batches of texts under way at once: where no limit says so; the most; and those beyond a limit's slots."""
+
+_MANY = 256
+"""So many records of use, and those that tell nothing any more are let go."""
+
+
+class _Process:
+    """What all clients of a process share."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self._limiters: dict[tuple[str, str], Limiter] = {}
+        self._lock = threading.Lock()
+
+    def limiter(self, base_url: str, owner: str) -> Limiter:
+        """The record of use of one gateway and key."""
+        place = (base_url, owner)
+        with self._lock:
+            if place not in self._limiters and len(self._limiters) >= _MANY:
+                now = time.monotonic()
+                self._limiters = {at: each for at, each in self._limiters.items() if not each.is_idle(now)}
+            return self._limiters.setdefault(place, Limiter())
+
+    def renew(self) -> None:
+        """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""
+        self._lock = threading.Lock()
+        self._limiters = {}
+        self.memory.renew_lock()
+
+
+_process = _Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.renew)
+
+TimeoutLike: TypeAlias = Timeout | float | Mapping[str, float | None] | None
+"""What users give for a timeout, see :meth:`Timeout.of`."""
+
+OnBatch: TypeAlias = Callable[[int, list[list[float]]], None]
+"""Told the position of a batch's first text and its vectors."""
+
+_Twin = TypeVar("_Twin", bound="BaseClient")
+
+
+@dataclass(slots=True)
+class _Life:
+    """Whether a client was closed; its twin shares it."""
+
+    closed: bool = False
+
+
+def _new_id() -> str:
+    return f"call_{uuid.uuid4().hex}"
+
+
+class BaseClient:
+    """What the twins share: the constructor, and how a verb becomes an exchange."""
+
+    def __init__(
+        self,
+        *,
+        provider: str | Provider | None = None,
+        api_key: KeySource = None,
+        base_url: str | None = None,
+        timeout: TimeoutLike = None,
+        total_timeout: float | None = None,
+        max_retries: int = 2,
+        max_retry_after: float = 60.0,
+        rate_limit: RateLimit | Mapping[str, int | None] | str | None = ROW,
+        force_stream: bool | None = None,
+        require_finish_reason: bool | None = None,
+        disabled_params: Collection[str] = (),
+        drop_refused: bool = False,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, Any] | None = None,
+        allow_http: bool = False,
+        http_client: httpx.Client | None = None,
+        http_async_client: httpx.AsyncClient | None = None,
+        **unknown: Never,
+    ) -> None:
+        """Take connection and policy; nothing is sent and no key is looked for yet.
+
+        Args:
+            provider: a row of the catalogue, by name or itself. Default: by URL, else ``FLASH_PROVIDER``, else
+                flashapi.
+            api_key: a text, a ``SecretStr``, or a function (sync or async) that gives the key. Default: the row's
+                variable.
+            base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the row's.
+            timeout: seconds, a :class:`Timeout`, or a dict of its fields.
+            total_timeout: seconds for a whole call, waiting and re-sends included. Default: none.
+            max_retries: how many times a failed request is sent again.
+            max_retry_after: seconds; a gateway that asks for a longer wait is not waited for.
+            rate_limit: a :class:`RateLimit`, a dict of its fields, the name of one of the row's tiers, None for no
+                limits. Default: the row's.
+            force_stream: stream on the wire always (True), never (False), or by the row (None).
+            require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the row's.
+            disabled_params: names of parameters never to send.
+            drop_refused: leave out sampling parameters that the gateway refuses (``Unsupported parameter: ...``), and
+                send again; otherwise such a refusal is raised.
+            default_headers: headers of every request.
+            default_query: query parameters of every request.
+            allow_http: send the key over plain http to a public host.
+            http_client: an ``httpx.Client`` of one's own, which one closes oneself.
+            http_async_client: the same for the async colour.
+            **unknown: any other word is refused, with the nearest known one.
+
+        Raises:
+            ConfigurationError: an unknown word or provider, a bad URL, a value of a wrong kind.
+        """
+        for name in unknown:
+            if name in CHECKS:
+                said = (
+                    f"{type(self).__name__} does not take {name!r}: it belongs to the call, as in chat(..., {name}=...)"
+                )
+                raise ConfigurationError(said)
+        refuse_unknown(type(self).__name__, unknown, WORDS)
+        self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
+        row = self._endpoint.provider
+        check_seconds("total_timeout", total_timeout)
+        check_at_least_0("max_retries", max_retries, whole=True)
+        check_at_least_0("max_retry_after", max_retry_after)
+        _check_colour("http_client", http_client, wanted=False)
+        _check_colour("http_async_client", http_async_client, wanted=True)
+        if force_stream not in (True, False, None):
+            raise ConfigurationError(f"force_stream must be True, False or None, not {force_stream!r}")
+        self._timeout = Timeout.of(timeout)
+        self._policy: dict[str, Any] = {
+            "base_url": self._endpoint.base_url,
+            "provider": row.name,
+            "force_stream": force_stream,
+            "total_timeout": total_timeout,
+            "max_retries": max_retries,
+            "max_retry_after": max_retry_after,
+            "drop_refused": drop_refused,
+            "figures": limits_of(rate_limit, row),
+            "require_finish_reason": (
+                row.require_finish_reason if require_finish_reason is None else require_finish_reason
+            ),
+        }
+        self._disabled = frozenset([disabled_params] if isinstance(disabled_params, str) else disabled_params)
+        self._headers: dict[str, Any] = RedactedDict(default_headers or {})
+        self._query: dict[str, Any] = RedactedDict(default_query or {})
+        self._http = http_client
+        self._http_async = http_async_client
+        self._life = _Life()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(provider={self.provider.name!r}, base_url={self.base_url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without httpx clients and twin, which belong to this process, and without keys."""
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "twin")}
+        return state | {"_headers": without_secrets(self._headers), "_query": without_secrets(self._query)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _http=None, _http_async=None)
+
+    def __copy__(self) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__, _life=_Life(self._life.closed))
+        copied.__dict__.pop("twin", None)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Nothing of a client changes but its end: a copy may share the rest, connections and key included.
+        return self.__copy__()
+
+    @property
+    def provider(self) -> Provider:
+        """The row calls are made under."""
+        return self._endpoint.provider
+
+    @property
+    def base_url(self) -> str:
+        """Where calls go."""
+        return self._endpoint.base_url
+
+    def streams(self, model: str) -> bool:
+        """Whether whole answers of a model travel as streams: by the user's word, what was learned, or the row."""
+        forced = self._policy["force_stream"]
+        if forced is not None:
+            return bool(forced)
+        facts = _process.memory.facts(self.base_url, model, path=CHAT_PATH)
+        return bool(facts.get("stream", self.provider.streams(model)))
+
+    def learned(self) -> dict[str, dict[str, Any]]:
+        """What this process learned about the gateway: facts by model, such as ``{"gpt-x": {"stream": True}}``."""
+        return _process.memory.learned(self.base_url)
+
+    def forget(self, model: str | None = None) -> None:
+        """Forget what was learned about the gateway, or about one model there."""
+        _process.memory.forget(self.base_url, model)
+
+    def _as(self, kind: type[_Twin]) -> _Twin:
+        """The same client in the other colour."""
+        twin = kind.__new__(kind)
+        twin.__dict__.update(self.__dict__, twin=self)
+        return twin
+
+    def _chat(
+        self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
+    ) -> Flow:
+        call = chat_call(model, messages, redact_reprs(params), stream=stream, disabled=self._disabled)
+        return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
+
+    def _embedding(
+        self,
+        texts: Iterable[str],
+        words: tuple[str, int, int | None],
+        params: Any,
+        timeout: TimeoutLike,
+        on_batch: OnBatch | None,
+    ) -> EmbeddingJob:
+        """The job of an embedding call; nothing is sent yet."""
+        listed = check_texts(texts)
+        asked, size, at_once = words
+        at_least(1)("batch_size", size)
+        call = embed_call(asked, redact_reprs(params), disabled=self._disabled)
+        whole, memory = call((), 0), _process.memory
+        model = whole.model or asked
+        known = memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
+        limits: RateLimit | None = self._policy["figures"]
+        if at_once is None:
+            # Those beyond the limit wait for a slot, and go while others decode what came.
+            slots = limits.concurrent if limits is not None else None
+            at_once = AT_ONCE if slots is None else min(slots + SPARE, MOST_AT_ONCE)
+        at_least(1)("max_concurrency", at_once)
+        wait = self._timeout if timeout is None else Timeout.of(timeout)
+        total = self._policy["total_timeout"]
+        give_up = None if total is None else time.monotonic() + total
+
+        def flow(piece: Piece) -> Flow:
+            return self._exchange(call(listed[piece.start : piece.stop], piece.start), wait, give_up=give_up)
+
+        def learn(taken: int) -> None:
+            # Another call may have learned a smaller one meanwhile.
+            if taken < memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", taken + 1):
+                memory.learn(self.base_url, model, "batch_size", taken, path=EMBEDDINGS_PATH)
+
+        batches = Batches(
+            len(listed),
+            min(size, known),
+            model=model,
+            dimensions=whole.dimensions,
+            learn=learn,
+        )
+        return EmbeddingJob(batches, flow, at_once, on_batch)
+
+    def _exchange(self, call: Call, timeout: Timeout, *, give_up: float | None = None) -> Flow:
+        if self._life.closed:
+            raise ConfigurationError(f"this {type(self).__name__} was closed")
+        terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
+        if give_up is not None:
+            terms = replace(terms, total_timeout=max(0.0, give_up - time.monotonic()))
+        key, secrets = self._endpoint.credential, self._secrets(call)
+        redact = Redactor(key, secrets)
+        world = Surroundings(clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=redact)
+        flow = Exchange(call, terms, self._limiter(), _process.memory, world).flow()
+        return telling_no_key(flow) if key.is_empty and not secrets else flow
+
+    def _secrets(self, call: Call) -> tuple[str, ...]:
+        """What was given as a secret header or query parameter."""
+        injected = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
+        given = [*injected, self._headers, call.headers, self._query, call.query]
+        return (*(text for each in given for text in secrets_of(each)), *secrets_in_body(call.body or {}))
+
+    def _limiter(self) -> Limiter:
+        return _process.limiter(self.base_url, self._endpoint.credential.owner())
+
+
+def _check_colour(name: str, client: Any, *, wanted: bool) -> None:
+    """Refuse an httpx client of the other colour, which would fail at the first call only."""
+    if client is not None and inspect.iscoroutinefunction(getattr(client, "send", None)) != wanted:
+        raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if wanted else 'Client'}, not {client!r}")
+
+
+def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, row: Provider) -> RateLimit | None:
+    """The limits to keep, from what users give.
+
+    Raises:
+        ConfigurationError: an unknown tier, an unknown key, or a figure below 1.
+    """
+    if given == ROW:
+        return row.rate_limit
+    if given is None or isinstance(given, RateLimit):
+        return given
+    if isinstance(given, str):
+        if given not in row.tiers:
+            known = ", ".join(row.tiers) or "none"
+            raise ConfigurationError(f"rate_limit: {row.name} has no tier {given!r}; its tiers: {known}")
+        return row.tiers[given]
+    if isinstance(given, Mapping):
+        words = asdict(RateLimit())
+        if unknown := [word for word in given if word not in words]:
+            raise ConfigurationError(f"rate_limit takes {', '.join(words)}, not {', '.join(map(repr, unknown))}")
+        return RateLimit(**given)
+    raise ConfigurationError(f"rate_limit must be a RateLimit, a dict, a tier's name or None, not {given!r}")
+
+
+WORDS = tuple(name for name in BaseClient.__init__.__annotations__ if name not in ("return", "unknown"))
+"""The constructor's words."""

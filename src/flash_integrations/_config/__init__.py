@@ -1,0 +1,1 @@
+"""What the user says: which gateway, which key, and what stays hidden."""

@@ -1,0 +1,1 @@
+"""A room an endpoint: builds its request, reads its answer."""

@@ -1,0 +1,154 @@
+"""An embedding answer read: gathered, told from a refusal, and counted.
+
+A vector that is wrong is worse than an error: it poisons an index without a sign. So what is no vector, or may be that
+of another text, is an error that names the text by its position in the caller's list. Where an answer has its vectors,
+and how they are read: ``vector_rows``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ....errors import APIConnectionError, FlashError, MalformedResponseError
+from ...completion.completion import ChatDelta, Usage
+from ...failures import error_body
+from ...failures.error_mapping import BASE_URL_HINT, find_request_id, refusal
+from ...framing import json_codec
+from ...framing.body import BodyDecoder, Inflater, bare
+from ...policy.call_policy import Surroundings
+from ..chat.chunks import read_usage
+from .result import Embeddings
+from .rows import find_rows, read_vectors
+
+MAX_BYTES = 512 * 1024 * 1024
+"""An answer that is longer is none: 2,048 vectors of 4,096 numbers in JSON take a third of it."""
+
+_TELLS_STREAM = 1024
+"""Bytes by which a stream of events is known."""
+
+
+class VectorReading:
+    """Reads the answer to an embedding request whole.
+
+    Args:
+        headers: the answer's headers, names in lower case.
+        count: how many texts were sent.
+        first: the position of the first of them in the caller's list, for errors.
+        model: the model asked for.
+        dimensions: the length asked for, or None.
+        world: gives the time.
+    """
+
+    done: Final = False
+    events: Final = 0
+    is_stream: Final = False
+
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        *,
+        count: int,
+        model: str,
+        world: Surroundings,
+        first: int = 0,
+        dimensions: int | None = None,
+    ) -> None:
+        self._headers = headers
+        self._count = count
+        self._first = first
+        self._dimensions = dimensions
+        self._model = model
+        self._world = world
+        self._inflater = Inflater()
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._told: dict[str, Any] = {}
+        self._vectors: list[list[float]] = []
+
+    def feed(self, data: bytes) -> list[ChatDelta]:
+        """Take bytes.
+
+        Raises:
+            MalformedResponseError: more of them than any answer has.
+        """
+        piece = self._inflater.feed(data)
+        self._size += len(piece)
+        if self._size > MAX_BYTES:
+            raise MalformedResponseError(f"the answer is longer than {MAX_BYTES} bytes")
+        self._pieces.append(piece)
+        return []
+
+    def close(self, lost: APIConnectionError | None, *, lenient: bool) -> list[ChatDelta]:
+        """End the body.
+
+        Raises:
+            MalformedResponseError: it holds no vectors, too few or too many, or such as are none.
+            APIConnectionError: ``lost``.
+            APIStatusError: it is an error.
+        """
+        del lenient
+        if lost is not None:
+            raise lost
+        data, self._pieces = b"".join(self._pieces), []
+        try:
+            self._take(self._decoded(data))
+        except RecursionError as error:
+            raise MalformedResponseError("the answer is nested too deep to be one") from error
+        return []
+
+    def _take(self, body: Any) -> None:
+        rows = find_rows(body)
+        self._told = _told(body)
+        # new-api and others say "success" beside a good answer, and some count tokens beside an error.
+        beside = error_body.MESSAGE_KEYS if rows else ("usage",)
+        if error_body.is_error({key: value for key, value in self._told.items() if key not in beside}):
+            raise self._refusal(self._told)
+        if isinstance(body, str) and body.strip():
+            raise self._refusal(body)
+        self._vectors = read_vectors(rows, self._count, first=self._first, dimensions=self._dimensions)
+
+    def result(self, *, resends: int) -> Embeddings:
+        """The vectors of this batch."""
+        request_id = find_request_id(self._headers)
+        usage, model = read_usage(self._told.get("usage")), self._told.get("model")
+        return Embeddings(
+            self._vectors,
+            model if isinstance(model, str) and model else self._model,
+            Usage(usage) if usage else None,
+            len(self._vectors[0]) if self._vectors else 0,
+            (request_id,) if request_id else (),
+            resends=resends,
+        )
+
+    def partial(self, *, resends: int) -> None:
+        """Nothing: half an answer is none."""
+
+    def _refusal(self, body: Any) -> FlashError:
+        return refusal(200, self._headers, body, now=self._world.wall())
+
+    def _decoded(self, data: bytes) -> Any:
+        data = bare(data)
+        if not data:
+            raise MalformedResponseError("the gateway sent nothing in place of vectors", empty=True)
+        decoder = BodyDecoder()
+        items = decoder.feed(data[:_TELLS_STREAM])
+        if decoder.is_stream:
+            items += decoder.feed(data[_TELLS_STREAM:]) + decoder.close()
+            bodies = [item for item in items if isinstance(item, dict)]
+            if not bodies:
+                raise self._refusal(data)
+            return bodies
+        try:
+            return json_codec.loads(data)
+        except ValueError:
+            facts = error_body.read(data[:MAX_BYTES])
+        what = "an HTML page" if facts.is_page else "broken JSON" if data[:1] in (b"{", b"[") else "text"
+        hint = f". {BASE_URL_HINT}" if facts.is_page else ""
+        raise MalformedResponseError(f"the gateway sent {what} in place of vectors: {facts.message[:200]!r}{hint}")
+
+
+def _told(body: Any) -> dict[str, Any]:
+    """What an answer says beside its vectors; of one in several objects, all of them together."""
+    objects = [body] if isinstance(body, dict) else body if isinstance(body, list) else []
+    return {key: value for each in objects if isinstance(each, dict) for key, value in each.items()}

@@ -1,0 +1,99 @@
+"""Embedding requests described as data, and checked before anything is sent.
+
+Strings only, never token ids: many gateways refuse those, and making them would need a tokenizer's download. An empty
+text is refused here by its position, for upstreams refuse the whole batch and do not say which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from ....errors import InvalidRequestError
+from ...wire import EmbedParams
+from ..call import EMBEDDINGS_PATH, Call, at_least, checked, kind_of, show
+
+DEFAULT_MODEL = "text-embedding-3-large"
+"""The model that is asked where none is named."""
+
+BATCH_SIZE = 100
+"""Texts in a request, where the gateway has not taught a smaller figure."""
+
+EMBED_CHECKS: dict[str, Callable[[str, Any], None]] = {
+    "dimensions": at_least(1),
+    "encoding_format": kind_of(str, 'a text such as "float" or "base64"'),
+    "user": kind_of(str, "a text"),
+    "extra_body": kind_of(Mapping, "a dict"),
+    "extra_headers": kind_of(Mapping, "a dict"),
+    "extra_query": kind_of(Mapping, "a dict"),
+}
+"""How each parameter of an embedding call is checked. These names are :class:`~.wire.EmbedParams`'."""
+
+_NOT_BODY = frozenset({"extra_body", "extra_headers", "extra_query"})
+
+_OTHER_NUMBERS = frozenset({"output_dtype", "embedding_types", "embedding_type"})
+"""Parameters by which gateways are asked for numbers that are no 32-bit floats."""
+
+_ENCODING_FACTS = frozenset({"encoding_format", "no_encoding_format"})
+"""What refusals teach about the form of vectors; nobody asks about it who named that form himself."""
+
+
+def check_texts(texts: Any) -> list[str]:
+    """The texts as a list.
+
+    Raises:
+        InvalidRequestError: no list of texts, or one of them is empty or no text; names the position.
+    """
+    if isinstance(texts, str):
+        raise InvalidRequestError("texts must be a list of texts; for a single one give a list that holds it: [text]")
+    if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping | AbstractSet):
+        # A set has no order that vectors could follow.
+        raise InvalidRequestError(f"texts must be a list of texts, not {show(texts)}")
+    listed = list(texts)
+    for position, text in enumerate(listed):
+        if not isinstance(text, str):
+            ids = isinstance(text, int | list | tuple)
+            hint = ". Token ids are not taken: give the texts themselves" if ids else ""
+            raise InvalidRequestError(f"texts[{position}] must be a text, not {show(text)}{hint}")
+        if not text:
+            raise InvalidRequestError(f"texts[{position}] is empty: nothing can be embedded there, leave it out")
+    return listed
+
+
+def embed_call(
+    model: str, params: EmbedParams | Mapping[str, Any], *, disabled: Collection[str] = ()
+) -> Callable[[Sequence[str], int], Call]:
+    """What makes the call for a batch of texts and the position of its first.
+
+    Parameters that are None or empty are not sent.
+
+    Args:
+        model: the model's id.
+        params: the parameters; unknown ones go out as they are, ``extra_body`` is laid over the body unchecked.
+        disabled: names never to send.
+
+    Raises:
+        InvalidRequestError: a wrong type, a value out of its bounds, a misspelt name.
+    """
+    values = checked(model, params, EMBED_CHECKS, disabled=disabled)
+    named = {name: value for name, value in values.items() if name not in _NOT_BODY}
+    laid_over = dict(values.get("extra_body", {}))
+    chosen = {*named, *laid_over}
+    # Numbers of another kind than floats (Voyage's output_dtype) are told apart in lists alone.
+    quiet = "encoding_format" in disabled or not chosen.isdisjoint(_OTHER_NUMBERS)
+    held = named if quiet else {"encoding_format": "base64", **named}
+    asked = str(laid_over.get("model", model))
+
+    def make(texts: Sequence[str], first: int) -> Call:
+        return Call(
+            EMBEDDINGS_PATH,
+            {"model": model, "input": list(texts), **held, **laid_over},
+            asked,
+            headers=values.get("extra_headers", {}),
+            query=values.get("extra_query", {}),
+            first=first,
+            chosen=_ENCODING_FACTS if "encoding_format" in chosen else frozenset(),
+        )
+
+    return make

@@ -1,0 +1,182 @@
+"""Where an answer has its vectors, in what order, and in what form.
+
+Vectors are counted, placed by their ``index`` (relays that fan out shuffle them), compared in length, and searched for
+what is no number. Their form is told by the value, not by what was asked for: a text is base64, a list is numbers.
+"""
+
+from __future__ import annotations
+
+from array import array
+from math import isfinite
+from typing import Any
+
+from ....errors import MalformedResponseError
+from ...framing import json_codec
+from .base64_floats import unpack
+
+_LIST_KEYS = ("data", "embeddings", "embedding", "output", "vectors", "result", "results", "response", "predictions")
+"""Where answers keep their vectors: OpenAI, Ollama, its older form, DashScope, others, Vertex."""
+
+_VALUE_KEYS = ("embedding", "values", "vector", "float", "dense", "base64")
+"""Where a row keeps its numbers: OpenAI, Gemini, others, Cohere by format."""
+
+_ROW_KEYS = (*_VALUE_KEYS, "embeddings", "dense_embedding")
+"""The same, with names that hold the whole list in other answers."""
+
+
+def find_rows(body: Any) -> list[Any]:
+    """The rows of an answer: dicts that hold a vector each, or the vectors themselves; [] where there are none."""
+    body = _listed(body)
+    if isinstance(body, list):
+        # [0.1, 0.2]: one vector by itself.
+        return [body] if body and isinstance(body[0], int | float) else [row for each in body for row in _rows(each)]
+    if not isinstance(body, dict):
+        return []
+    for key in _LIST_KEYS:
+        value = _listed(body.get(key))
+        if isinstance(value, str) and value and key == "embedding":
+            return [value]
+        if isinstance(value, dict) and key != "embedding" and not value.keys() & set(_VALUE_KEYS):
+            value = find_rows(value)
+        elif isinstance(value, dict):
+            # {"float": [[...], [...]]}, Cohere's, or a single row.
+            held = next((value[each] for each in _VALUE_KEYS if isinstance(value.get(each), list)), None)
+            many = bool(held) and isinstance(held, list) and isinstance(held[0], list | str)
+            value = held if many and "index" not in value else [value]
+        if isinstance(value, list) and value:
+            return find_rows(value)
+    return []
+
+
+def _rows(row: Any) -> list[Any]:
+    """The row, or the rows of an answer that stands where a row should."""
+    inner = find_rows(row) if isinstance(row, dict) and not row.keys() & set(_ROW_KEYS) else []
+    return inner or [row]
+
+
+def _listed(value: Any) -> Any:
+    """A dict whose keys are numbers, ``{"0": ..., "1": ...}``, as a list in their order; anything else as it is."""
+    if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
+        return [value[key] for key in sorted(value, key=int)]
+    return value
+
+
+def read_vectors(rows: list[Any], count: int, *, first: int = 0, dimensions: int | None = None) -> list[list[float]]:
+    """The vectors of the rows, in the order of the texts.
+
+    Args:
+        rows: what :func:`find_rows` found.
+        count: how many there must be.
+        first: the position of the first text in the caller's list, for errors.
+        dimensions: the length that was asked for, or None.
+
+    Raises:
+        MalformedResponseError: not ``count`` of them, of unequal length, or with entries that are no finite numbers.
+    """
+    if count == 1 and len(rows) > 1 and all(isinstance(row, list) for row in rows):
+        raise MalformedResponseError(_per_token(first, len(rows)))
+    if len(rows) != count:
+        raise MalformedResponseError(f"the gateway sent {len(rows)} of {count} vectors", empty=not rows)
+    vectors = [_vector(row, position, dimensions) for position, row in enumerate(_placed(rows), first)]
+    for position, vector in enumerate(vectors, first):
+        if len(vector) != len(vectors[0]):
+            raise MalformedResponseError(
+                f"the vectors are not of one length: that of texts[{position}] has {len(vector)} numbers, "
+                f"that of texts[{first}] {len(vectors[0])}"
+            )
+    return vectors
+
+
+def _placed(rows: list[Any]) -> list[Any]:
+    """The rows by their indexes, where these name each place once; else as they came."""
+    by_index: dict[int, Any] = {}
+    for row in rows:
+        index = _index(row)
+        if index is None:
+            return rows
+        by_index[index] = row
+    first, last = min(by_index, default=0), max(by_index, default=0)
+    if len(by_index) != len(rows) or last - first != len(rows) - 1:
+        return rows
+    return [by_index[first + place] for place in range(len(rows))]
+
+
+def _index(row: Any) -> int | None:
+    """A row's index: 1, 1.0 or "1"."""
+    index = row.get("index", row.get("text_index")) if isinstance(row, dict) else None
+    if isinstance(index, bool):
+        return None
+    if isinstance(index, str) and index.isdecimal():
+        return int(index)
+    return int(index) if isinstance(index, int | float) and isfinite(index) and index == int(index) else None
+
+
+def _vector(row: Any, position: int, dimensions: int | None) -> list[float]:
+    value = _listed(row)
+    while isinstance(value, dict):
+        value = _listed(next((value[key] for key in _ROW_KEYS if value.get(key) is not None), None))
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _from_json(value, position)
+    if isinstance(value, str) and value:
+        numbers = _from_base64(value, position, dimensions)
+    elif isinstance(value, list) and value:
+        numbers = _from_list(value, position)
+    else:
+        raise MalformedResponseError(f"the vector of texts[{position}] is missing or empty")
+    if not isfinite(sum(numbers)) and not all(map(isfinite, numbers)):
+        at = next(at for at, number in enumerate(numbers) if not isfinite(number))
+        raise MalformedResponseError(f"the vector of texts[{position}] holds {numbers[at]} (its entry {at})")
+    return numbers
+
+
+def _from_json(text: str, position: int) -> Any:
+    try:
+        return json_codec.loads(text)
+    except ValueError as error:
+        raise MalformedResponseError(f"the vector of texts[{position}] is a text of broken JSON") from error
+
+
+def _from_base64(text: str, position: int, dimensions: int | None) -> list[float]:
+    try:
+        numbers = unpack(text, dimensions)
+    except ValueError as error:
+        said = f"the vector of texts[{position}] is a text that is no base64 of 32-bit floats"
+        raise MalformedResponseError(said) from error
+    return numbers
+
+
+def _from_list(values: list[Any], position: int) -> list[float]:
+    if isinstance(values[0], list):
+        if len(values) > 1:
+            raise MalformedResponseError(_per_token(position, len(values)))
+        return _from_list(values[0], position) if values[0] else _from_list([None], position)
+    try:
+        if not isinstance(values[0], bool | str):
+            return array("d", values).tolist()
+        return [_number(value) for value in values]
+    except (TypeError, ValueError, OverflowError) as error:
+        at = next((at for at, value in enumerate(values) if not _is_number(value)), 0)
+        said = f"the vector of texts[{position}] holds {values[at]!r:.40} (its entry {at}), which is no number"
+        raise MalformedResponseError(said) from error
+
+
+def _number(value: Any) -> float:
+    """A number that may be written as a text."""
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        _number(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _per_token(position: int, found: int) -> str:
+    return (
+        f"the gateway sent {found} vectors for texts[{position}] alone, perhaps one for each token: "
+        "its model must pool them (llama.cpp: --pooling mean)"
+    )

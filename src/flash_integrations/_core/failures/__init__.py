@@ -1,0 +1,1 @@
+"""What a refusal says, and the error it becomes."""

@@ -1,0 +1,5 @@
+"""The command ``flash-integrations``."""
+
+from .app import main
+
+__all__ = ["main"]

@@ -1,0 +1,265 @@
+"""Messages between LlamaIndex and the wire, both ways.
+
+Outward: every role LlamaIndex has, its content made by ``_content``. Inward: a :class:`Completion` as a
+``ChatResponse``; what a stream has said so far is made into the same in ``_streams``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    AudioBlock,
+    ChatMessage,
+    ChatResponse,
+    CitationBlock,
+    CompletionResponse,
+    ContentBlock,
+    LogProb,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
+
+from .._core.completion.completion import Choice, Completion, ToolCall, Usage
+from .._core.framing import json_codec
+from ._content import to_content
+
+_ROLES = {MessageRole.CHATBOT: "assistant", MessageRole.MODEL: "assistant"}
+
+# --- outward --------------------------------------------------------------------------------------------------------
+
+
+def to_wire(
+    messages: Sequence[ChatMessage], *, system_role: str = "system", send_reasoning: bool = False
+) -> list[dict[str, Any]]:
+    """Messages in the wire's form.
+
+    Args:
+        messages: LlamaIndex's messages.
+        system_role: the role system messages go out under.
+        send_reasoning: whether the reasoning of earlier answers goes back.
+
+    Raises:
+        InvalidRequestError: a block that the endpoint has no form for, or none under its message's role.
+        OSError: a block's file or URL cannot be read.
+    """
+    answered = {message.additional_kwargs.get("tool_call_id") for message in messages if message.role == "tool"}
+    bodies = []
+    for position, message in enumerate(messages):
+        role = system_role if message.role == "system" else _ROLES.get(message.role, message.role.value)
+        audio_id = _audio_id(message) if role == "assistant" else None
+        # The gateway knows its own spoken words by their id; they are not sent again.
+        blocks = [block for block in message.blocks if not (audio_id and isinstance(block, AudioBlock))]
+        content = to_content(blocks, role=role, where=f"messages[{position}]")
+        body: dict[str, Any] = {"role": role, "content": content}
+        if audio_id:
+            body["audio"] = {"id": audio_id}
+        if name := message.additional_kwargs.get("name"):
+            body["name"] = name
+        if role == "tool" and (call_id := message.additional_kwargs.get("tool_call_id")):
+            body["tool_call_id"] = call_id
+        elif role == "assistant":
+            _add_answer(body, message, answered)
+            if send_reasoning and (reasoning := _reasoning(message)):
+                body["reasoning_content"] = reasoning
+        bodies.append(body)
+    return bodies
+
+
+def _audio_id(message: ChatMessage) -> str | None:
+    audio = message.additional_kwargs.get("audio")
+    found = audio.get("id") if isinstance(audio, Mapping) else message.additional_kwargs.get("reference_audio_id")
+    return str(found) if found else None
+
+
+def _reasoning(message: ChatMessage) -> str:
+    return "".join(block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock))
+
+
+def _add_answer(body: dict[str, Any], message: ChatMessage, answered: set[Any]) -> None:
+    """The calls and the refusal of an earlier answer."""
+    kwargs = message.additional_kwargs
+    calls = tool_calls_of(message)
+    if kwargs.get("function_call") and not any(call["id"] in answered for call in calls):
+        body["function_call"] = kwargs["function_call"]
+    elif calls:
+        body["tool_calls"] = calls
+    if kwargs.get("refusal"):
+        body["refusal"] = kwargs["refusal"]
+    if not body["content"] and body.keys() & {"tool_calls", "function_call", "refusal", "audio"}:
+        body["content"] = None
+
+
+def tool_calls_of(message: ChatMessage) -> list[dict[str, Any]]:
+    """A message's tool calls in the wire's form: its blocks, or else the older copy in ``additional_kwargs``."""
+    older = [_plain(call) for call in message.additional_kwargs.get("tool_calls") or []]
+    blocks = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    if not blocks:
+        return older
+    by_id = {call.get("id"): call for call in older}
+    return [_to_call(block, by_id.get(block.tool_call_id) or {}) for block in blocks]
+
+
+def _plain(call: Any) -> dict[str, Any]:
+    """A tool call of the older copy: a dict, or another integration's object."""
+    return dict(call) if isinstance(call, Mapping) else call.model_dump(exclude_none=True)
+
+
+def _to_call(block: ToolCallBlock, older: Mapping[str, Any]) -> dict[str, Any]:
+    """A block as a call, with what its older copy keeps: fields of the gateway's own, and the model's own spelling."""
+    arguments = (older.get("function") or {}).get("arguments")
+    if not isinstance(arguments, str) or parse_arguments(arguments) != block.tool_kwargs:
+        given = block.tool_kwargs
+        arguments = given if isinstance(given, str) else json_codec.dumps(given).decode()
+    function = {"name": block.tool_name, "arguments": arguments}
+    return {**older, "id": block.tool_call_id or "", "type": "function", "function": function}
+
+
+# --- inward ---------------------------------------------------------------------------------------------------------
+
+
+def to_response(completion: Completion, *, delta: str | None = None) -> ChatResponse:
+    """A whole answer: its first choice as the message, all of it in ``raw`` as the plain endpoint writes it."""
+    choice = completion.choices[0]
+    return ChatResponse(
+        message=_to_message(completion, choice),
+        delta=delta,
+        raw=completion.as_dict(),
+        logprobs=to_logprobs(choice.logprobs),
+        additional_kwargs=_token_counts(completion.usage),
+    )
+
+
+def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
+    calls = choice.tool_calls
+    if not calls and choice.function_call:
+        # A call in the format before tools, under an id of the answer's.
+        function = choice.function_call
+        calls = (ToolCall(f"call_{completion.id or 'function'}", function["name"], function["arguments"]),)
+    kwargs: dict[str, Any] = {
+        "tool_calls": [call.as_dict() for call in calls],
+        "function_call": choice.function_call,
+        "refusal": choice.refusal,
+        "annotations": list(choice.annotations),
+    }
+    blocks: list[ContentBlock] = to_blocks(
+        choice.text,
+        choice.reasoning,
+        [ToolCallBlock(tool_call_id=c.id, tool_name=c.name, tool_kwargs=parse_arguments(c.arguments)) for c in calls],
+        to_citations(choice.annotations, choice.text),
+    )
+    if choice.audio:
+        kwargs["audio"] = {key: value for key, value in choice.audio.items() if key != "data"}
+        if data := choice.audio.get("data"):
+            blocks.append(AudioBlock(audio=data.encode()))
+    details = (completion.usage or Usage()).get("completion_tokens_details")
+    thought = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
+    for block in blocks:
+        if isinstance(block, ThinkingBlock) and type(thought) is int:
+            block.num_tokens = thought
+    return ChatMessage(
+        role=MessageRole.ASSISTANT,
+        blocks=blocks,
+        additional_kwargs={name: value for name, value in kwargs.items() if value},
+    )
+
+
+def to_blocks(
+    text: str, reasoning: str, calls: Sequence[ToolCallBlock], citations: Sequence[CitationBlock] = ()
+) -> list[ContentBlock]:
+    """Reasoning, text, citations and calls as a message's blocks; the text alone is there even when it is empty."""
+    blocks: list[ContentBlock] = [ThinkingBlock(content=reasoning)] if reasoning else []
+    if text or not calls:
+        blocks.append(TextBlock(text=text))
+    return [*blocks, *citations, *calls]
+
+
+def to_citations(annotations: Iterable[Any], text: str) -> list[CitationBlock]:
+    """The sources that an answer names, from its annotations of the kind ``url_citation``.
+
+    What is cited is the page's own words where the gateway gives them, else the words of the answer that the
+    annotation's ``start_index`` and ``end_index`` (characters of the text) mark; these two are kept too.
+    """
+    found = []
+    for annotation in annotations:
+        if not isinstance(annotation, Mapping) or annotation.get("type") != "url_citation":
+            continue
+        # OpenAI's chat endpoint nests the fields, others write them beside the kind.
+        inner = annotation.get("url_citation")
+        told = inner if isinstance(inner, Mapping) else annotation
+        url, title, words = (told.get(name) for name in ("url", "title", "content"))
+        if not isinstance(url, str) or not url:
+            continue
+        place = {name: at for name in ("start_index", "end_index") if type(at := told.get(name)) is int and at >= 0}
+        if not isinstance(words, str) or not words:
+            words = text[place["start_index"] : place["end_index"]] if len(place) == 2 else ""
+        found.append(
+            CitationBlock(
+                cited_content=TextBlock(text=words),
+                source=url,
+                title=title if isinstance(title, str) and title else url,
+                additional_location_info=place,
+            )
+        )
+    return found
+
+
+def parse_arguments(arguments: str) -> dict[str, Any] | str:
+    """A call's arguments as a dict; as the text they are where that is no JSON object."""
+    try:
+        parsed = json_codec.loads(arguments) if arguments.strip() else {}
+    except ValueError:
+        return arguments
+    return parsed if isinstance(parsed, dict) else arguments
+
+
+def to_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
+    """For each token the likely ones, the one that was said first if it is not among them; None where none came."""
+    told = (logprobs or {}).get("content")
+    if not isinstance(told, list):
+        return None
+    return [_to_likely(token) for token in told if isinstance(token, Mapping)] or None
+
+
+def _to_likely(said: Mapping[str, Any]) -> list[LogProb]:
+    others = said.get("top_logprobs")
+    likely = [each for each in others if isinstance(each, Mapping)] if isinstance(others, list) else []
+    if all(each.get("token") != said.get("token") for each in likely):
+        likely.insert(0, said)
+    return [_to_logprob(each) for each in likely]
+
+
+def _to_logprob(told: Mapping[str, Any]) -> LogProb:
+    """One token as LlamaIndex keeps it; what a gateway wrote in a wrong type is left empty."""
+    token, data, logprob = told.get("token"), told.get("bytes"), told.get("logprob")
+    if type(logprob) is int and abs(logprob) < 10**9:
+        logprob = float(logprob)
+    return LogProb(
+        token=token if isinstance(token, str) else "",
+        logprob=logprob if isinstance(logprob, float) else 0.0,
+        bytes=data if isinstance(data, list) and all(type(each) is int for each in data) else [],
+    )
+
+
+def _token_counts(usage: Usage | None) -> dict[str, int]:
+    if usage is None:
+        return {}
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+
+
+def to_completion(response: ChatResponse) -> CompletionResponse:
+    """A chat response as LlamaIndex's completions give it."""
+    return CompletionResponse(
+        text=response.message.content or "",
+        delta=response.delta,
+        raw=response.raw,
+        logprobs=response.logprobs,
+        additional_kwargs={**response.message.additional_kwargs, **response.additional_kwargs},
+    )

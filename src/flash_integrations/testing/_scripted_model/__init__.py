@@ -1,0 +1,1 @@
+"""The model behind the local gateway: answers by rules, without a model."""

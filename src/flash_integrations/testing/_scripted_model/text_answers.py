@@ -1,0 +1,35 @@
+"""What the scripted brain says in words: it answers from what it was given, and says so when there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .prompt import Prompt
+from .text import has_cjk, stems
+
+__all__ = ["speak"]
+
+
+def speak(prompt: Prompt) -> str:
+    """The answer to a prompt: what the tools said, else the sentence of the context that fits, else an honest echo."""
+    chinese = has_cjk(prompt.question)
+    if prompt.results:
+        told = [f"{name} 的结果：{text}" if chinese else f"{name} says: {text}" for name, text in prompt.results]
+        return "\n".join(told)
+    found = fitting(prompt.question, prompt.context)
+    if found is not None:
+        return found
+    if chinese:
+        return f"这里是本地网关的脚本应答，没有接真正的模型。你说的是：“{prompt.question}”"
+    return f'This is the scripted brain of the local gateway; no model is behind it. You said: "{prompt.question}"'
+
+
+def fitting(question: str, context: Sequence[str]) -> str | None:
+    """The sentence that shares most words with the question, the first of equals; None where too few are shared."""
+    wanted = stems(question)
+    shared = [len(wanted & stems(sentence)) for sentence in context]
+    most = max(shared, default=0)
+    # One word in three must be there, or "You are a helpful assistant" would answer questions about assistants.
+    if not most or most * 3 < len(wanted):
+        return None
+    return context[shared.index(most)]

@@ -1,0 +1,1 @@
+"""The local gateway's HTTP side."""
