@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -110,37 +112,49 @@ def test_a_wrong_key_ends_in_one_line_without_the_key():
     assert "sk-not-the-key" not in err
 
 
+# A shell that runs the suite in the background has its programs ignore Ctrl-C, and they hand that on.
+IN_THE_FOREGROUND = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from flash_integrations.cli import main
+main()
+"""
+
+
+@contextmanager
 def serving(*words):
-    """The gateway's process, on a free port."""
-    return subprocess.Popen(
-        [*COMMAND, "gateway", "--port", "0", *words],
+    """The gateway's process, on a free port; what it prints after Ctrl-C is added to the list that is given."""
+    with subprocess.Popen(
+        [sys.executable, "-c", IN_THE_FOREGROUND, "gateway", "--port", "0", *words],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
-    )
+    ) as process:
+        printed = []
+        try:
+            yield process.stdout, printed
+            process.send_signal(signal.SIGINT)
+            printed += process.communicate(timeout=120)[0].splitlines()
+            assert process.returncode == 0
+        finally:
+            process.kill()
 
 
 def test_gateway_serves_until_interrupted():
     """The gateway says how to reach it, is reachable, and ends on Ctrl-C."""
-    process = serving()
-    try:
-        line = next(line for line in process.stdout if "export" in line)
+    with serving() as (output, printed):
+        line = next(line for line in output if "export" in line)
         found = re.search(r"FLASH_BASE_URL=(\S+) FLASH_API_KEY=(\S+)", line)
         code, out, _ = run("demo", FLASH_BASE_URL=found[1], FLASH_API_KEY=found[2])
         assert code == 0
         assert found[1] in out
-    finally:
-        process.send_signal(2)
-        rest, _ = process.communicate(timeout=120)
-    assert rest.endswith("stopped\n")
-    assert process.returncode == 0
+    assert printed[-1] == "stopped"
 
 
 def test_gateway_shows_its_requests_and_code_that_keeps_the_rows_rules():
     """The client it prints has the row's rules and limits; --log has a line for each, --strict-models refuses."""
-    process = serving("--provider", "supertoken", "--strict-models", "--log")
-    try:
-        code = next(line for line in process.stdout if "FlashClient(" in line)
+    with serving("--provider", "supertoken", "--strict-models", "--log") as (output, printed):
+        code = next(line for line in output if "FlashClient(" in line)
         words = dict(re.findall(r"(\w+)='([^']+)'", code))
         client = FlashClient(**words)
         asked = [{"role": "user", "content": "Hello"}]
@@ -150,10 +164,7 @@ def test_gateway_shows_its_requests_and_code_that_keeps_the_rows_rules():
             assert set(client.models()) == set(get_provider("supertoken").models)
             with pytest.raises(NotFoundError):
                 client.chat(model="gpt-none", messages=asked)
-    finally:
-        process.send_signal(2)
-        rest, _ = process.communicate(timeout=120)
-    assert [line for line in rest.splitlines() if "/v1" in line] == [
+    assert [line for line in printed if "/v1" in line] == [
         "POST /v1/chat/completions gpt-5.2 stream 200",
         "GET /v1/models - plain 200",
         "POST /v1/chat/completions gpt-none stream 404",
