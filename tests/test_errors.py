@@ -20,7 +20,7 @@ def made(kind):
         error = kind("no", status_code=429, code="c", type="t", request_id="r", hint="Wait")
     else:
         error = kind("no")
-    error.partial, error.provider, error.model, error.resends = PARTIAL, "flashapi", "gpt-5.2", 2
+    error.partial, error.provider, error.model, error.retries = PARTIAL, "flashapi", "gpt-5.2", 2
     if hasattr(kind, "retry_after"):
         error.retry_after = 7.0
     return error

@@ -6,7 +6,7 @@ The transport core is here; the adapters are in ``flash_integrations.langchain``
 
 from ._core.completion.completion import ChatDelta, Completion
 from ._core.endpoints.embeddings.result import Embeddings
-from ._core.policy.call_policy import Timeout
+from ._core.policy.timeout import Timeout
 from .catalogue import Provider, RateLimit, get_provider, list_models, register_model, register_provider
 from .client import AsyncFlashClient, FlashClient
 

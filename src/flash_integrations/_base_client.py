@@ -1,14 +1,9 @@
-"""What the two clients have in common: the constructor's words, and how a verb becomes a flow.
-
-What all clients of a process share is here too: the record of use behind the limits, and what gateways taught.
-"""
+"""What the two clients have in common: the constructor's parameters, and how a verb becomes a flow."""
 
 from __future__ import annotations
 
 import inspect
-import os
 import random
-import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,21 +14,27 @@ from ._config.endpoint import KeySource, resolve
 from ._config.redaction import (
     RedactedDict,
     Redactor,
+    explaining_no_key,
     redact_reprs,
     secrets_in_body,
     secrets_of,
-    telling_no_key,
     without_secrets,
 )
 from ._config.suggestions import refuse_unknown
-from ._core.endpoints.call import CHAT_PATH, CHECKS, EMBEDDINGS_PATH, Call, at_least, chat_call
+from ._core.completion.completion import Completion
+from ._core.endpoints.call import Call
+from ._core.endpoints.chat.request import CHAT_PATH, CHECKS, chat_call
+from ._core.endpoints.checks import at_least
 from ._core.endpoints.embeddings.batching import Batches, Piece
-from ._core.endpoints.embeddings.request import check_texts, embed_call
+from ._core.endpoints.embeddings.request import EMBEDDINGS_PATH, check_texts, embedding_request
+from ._core.endpoints.embeddings.result import Embeddings
+from ._core.environment import Environment
 from ._core.flow import Exchange, Flow
-from ._core.policy.call_policy import Surroundings, Terms, Timeout, check_at_least_0, check_seconds
-from ._core.policy.learned import Memory
-from ._core.policy.rate_limiter import Limiter
+from ._core.policy.call_policy import CallPolicy
+from ._core.policy.rate_limiter import RateLimiter
+from ._core.policy.timeout import Timeout, check_at_least_0, check_seconds
 from ._transport.concurrent_batches import EmbeddingJob
+from ._transport.process import process
 from .catalogue import Provider, RateLimit
 from .errors import ConfigurationError
 
@@ -47,44 +48,13 @@ ROW = "provider"
 AT_ONCE, MOST_AT_ONCE, SPARE = 8, 32, 3
 """Batches of texts under way at once: where no limit says so; the most; and those beyond a limit's slots."""
 
-_MANY = 256
-"""So many records of use, and those that tell nothing any more are let go."""
-
-
-class _Process:
-    """What all clients of a process share."""
-
-    def __init__(self) -> None:
-        self.memory = Memory()
-        self._limiters: dict[tuple[str, str], Limiter] = {}
-        self._lock = threading.Lock()
-
-    def limiter(self, base_url: str, owner: str) -> Limiter:
-        """The record of use of one gateway and key."""
-        place = (base_url, owner)
-        with self._lock:
-            if place not in self._limiters and len(self._limiters) >= _MANY:
-                now = time.monotonic()
-                self._limiters = {at: each for at, each in self._limiters.items() if not each.is_idle(now)}
-            return self._limiters.setdefault(place, Limiter())
-
-    def renew(self) -> None:
-        """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""
-        self._lock = threading.Lock()
-        self._limiters = {}
-        self.memory.renew_lock()
-
-
-_process = _Process()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.renew)
-
 TimeoutLike: TypeAlias = Timeout | float | Mapping[str, float | None] | None
 """What users give for a timeout, see :meth:`Timeout.of`."""
 
 OnBatch: TypeAlias = Callable[[int, list[list[float]]], None]
 """Told the position of a batch's first text and its vectors."""
 
+T = TypeVar("T")
 _Twin = TypeVar("_Twin", bound="BaseClient")
 
 
@@ -226,16 +196,16 @@ class BaseClient:
         forced = self._policy["force_stream"]
         if forced is not None:
             return bool(forced)
-        facts = _process.memory.facts(self.base_url, model, path=CHAT_PATH)
+        facts = process.memory.facts(self.base_url, model, path=CHAT_PATH)
         return bool(facts.get("stream", self.provider.streams(model)))
 
     def learned(self) -> dict[str, dict[str, Any]]:
         """What this process learned about the gateway: facts by model, such as ``{"gpt-x": {"stream": True}}``."""
-        return _process.memory.learned(self.base_url)
+        return process.memory.learned(self.base_url)
 
     def forget(self, model: str | None = None) -> None:
         """Forget what was learned about the gateway, or about one model there."""
-        _process.memory.forget(self.base_url, model)
+        process.memory.forget(self.base_url, model)
 
     def _as(self, kind: type[_Twin]) -> _Twin:
         """The same client in the other colour."""
@@ -245,7 +215,7 @@ class BaseClient:
 
     def _chat(
         self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
-    ) -> Flow:
+    ) -> Flow[Completion]:
         call = chat_call(model, messages, redact_reprs(params), stream=stream, disabled=self._disabled)
         return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
 
@@ -261,9 +231,8 @@ class BaseClient:
         listed = check_texts(texts)
         asked, size, at_once = words
         at_least(1)("batch_size", size)
-        call = embed_call(asked, redact_reprs(params), disabled=self._disabled)
-        whole, memory = call((), 0), _process.memory
-        model = whole.model or asked
+        request, memory = embedding_request(asked, redact_reprs(params), disabled=self._disabled), process.memory
+        model = request.model
         known = memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
         limits: RateLimit | None = self._policy["figures"]
         if at_once is None:
@@ -275,8 +244,9 @@ class BaseClient:
         total = self._policy["total_timeout"]
         give_up = None if total is None else time.monotonic() + total
 
-        def flow(piece: Piece) -> Flow:
-            return self._exchange(call(listed[piece.start : piece.stop], piece.start), wait, give_up=give_up)
+        def flow(piece: Piece) -> Flow[Embeddings]:
+            texts = listed[piece.start : piece.stop]
+            return self._exchange(request.call(texts, piece.start), wait, give_up=give_up)
 
         def learn(taken: int) -> None:
             # Another call may have learned a smaller one meanwhile.
@@ -287,31 +257,31 @@ class BaseClient:
             len(listed),
             min(size, known),
             model=model,
-            dimensions=whole.dimensions,
+            dimensions=request.dimensions,
             learn=learn,
         )
         return EmbeddingJob(batches, flow, at_once, on_batch)
 
-    def _exchange(self, call: Call, timeout: Timeout, *, give_up: float | None = None) -> Flow:
+    def _exchange(self, call: Call[T], timeout: Timeout, *, give_up: float | None = None) -> Flow[T]:
         if self._life.closed:
             raise ConfigurationError(f"this {type(self).__name__} was closed")
-        terms = Terms(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
+        terms = CallPolicy(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
         if give_up is not None:
             terms = replace(terms, total_timeout=max(0.0, give_up - time.monotonic()))
         key, secrets = self._endpoint.credential, self._secrets(call)
         redact = Redactor(key, secrets)
-        world = Surroundings(clock=time.monotonic, wall=time.time, chance=random.random, new_id=_new_id, redact=redact)
-        flow = Exchange(call, terms, self._limiter(), _process.memory, world).flow()
-        return telling_no_key(flow) if key.is_empty and not secrets else flow
+        env = Environment(time.monotonic, time.time, random.random, _new_id, redact)
+        flow = Exchange(call, terms, self._limiter(), process.memory, env).flow()
+        return explaining_no_key(flow) if key.is_empty and not secrets else flow
 
-    def _secrets(self, call: Call) -> tuple[str, ...]:
+    def _secrets(self, call: Call[Any]) -> tuple[str, ...]:
         """What was given as a secret header or query parameter."""
         injected = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
         given = [*injected, self._headers, call.headers, self._query, call.query]
         return (*(text for each in given for text in secrets_of(each)), *secrets_in_body(call.body or {}))
 
-    def _limiter(self) -> Limiter:
-        return _process.limiter(self.base_url, self._endpoint.credential.owner())
+    def _limiter(self) -> RateLimiter:
+        return process.limiter(self.base_url, self._endpoint.credential.owner())
 
 
 def _check_colour(name: str, client: Any, *, wanted: bool) -> None:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ._core.model_names import is_gpt
+from ._core.policy.rate_limit import RateLimit
 from .errors import ConfigurationError
 
 __all__ = [
@@ -35,30 +36,6 @@ DEFAULT_CONTEXT_WINDOW = 128_000
 
 ModelKind = Literal["chat", "embedding", "image", "transcription", "speech"]
 StreamRule = Literal["gpt", "all", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """How fast a provider may be called. None means no such limit.
-
-    Attributes:
-        requests_per_minute: requests in any 60 seconds.
-        requests_per_hour: requests in any 3,600 seconds.
-        tokens_per_minute: tokens in any 60 seconds, of requests and answers. Estimated before sending, then corrected
-            by what the answer tells.
-        concurrent: requests at once; a stream counts until it ends.
-    """
-
-    requests_per_minute: int | None = None
-    requests_per_hour: int | None = None
-    tokens_per_minute: int | None = None
-    concurrent: int | None = None
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ConfigurationError(f"rate_limit: {each.name} must be a whole number of at least 1, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

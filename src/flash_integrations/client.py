@@ -6,145 +6,26 @@ A client holds connection and policy; its verbs take model and sampling. All tha
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 from ._base_client import BaseClient, OnBatch, TimeoutLike
-from ._core.completion.completion import ChatDelta, Completion
-from ._core.endpoints.call import MODELS_PATH, Call
+from ._core.completion.completion import Completion
 from ._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL
 from ._core.endpoints.embeddings.result import Embeddings
+from ._core.endpoints.models import models_call
 from ._core.flow import Flow
 from ._core.wire import ChatParams, EmbedParams
 from ._transport.concurrent_batches import agather, gather
+from ._transport.drivers import arun, run
 from ._transport.ports import AsyncPort, SyncPort
-from .errors import FlashError
+from ._transport.streams import AsyncChatStream, ChatStream
 
 __all__ = ["AsyncChatStream", "AsyncFlashClient", "ChatStream", "FlashClient"]
 
-
-def drive(flow: Flow, port: SyncPort) -> Generator[ChatDelta, None, None]:
-    """Run a flow: carry out its commands, give its deltas; what it returns is the port's ``result``."""
-    step, value = flow.send, None
-    try:
-        while True:
-            try:
-                command = step(value)
-            except StopIteration as stop:
-                port.result = stop.value
-                return
-            step, value = flow.send, None
-            if isinstance(command, ChatDelta):
-                yield command
-                continue
-            try:
-                value = command.run(port)
-            except FlashError as error:
-                step, value = flow.throw, error
-    finally:
-        try:
-            port.close()
-        finally:
-            flow.close()  # gives the slot back
-
-
-async def adrive(flow: Flow, port: AsyncPort) -> AsyncGenerator[ChatDelta, None]:
-    """Run a flow: carry out its commands, give its deltas; what it returns is the port's ``result``."""
-    step, value = flow.send, None
-    try:
-        while True:
-            try:
-                command = step(value)
-            except StopIteration as stop:
-                port.result = stop.value
-                return
-            step, value = flow.send, None
-            if isinstance(command, ChatDelta):
-                yield command
-                continue
-            try:
-                value = await command.run(port)
-            except FlashError as error:
-                step, value = flow.throw, error
-    finally:
-        try:
-            await port.close()
-        finally:
-            flow.close()  # gives the slot back
-
-
-class _Stream:
-    """What both streams share: what is left when they have ended."""
-
-    def __init__(self, port: SyncPort | AsyncPort) -> None:
-        self._port = port
-        self._first: list[ChatDelta] = []
-
-    @property
-    def completion(self) -> Completion:
-        """The whole answer, once the stream has been read to its end.
-
-        Raises:
-            RuntimeError: the stream has not ended, or was left early.
-        """
-        if self._port.result is None:
-            raise RuntimeError("the stream has not ended: read it to its end before asking for its completion")
-        completion: Completion = self._port.result
-        return completion
-
-
-class ChatStream(_Stream, Iterator[ChatDelta]):
-    """An answer in pieces: an iterator of :class:`ChatDelta`, and a context manager that lets go of it.
-
-    Nothing is sent until it is entered or iterated. Entering waits for the first piece, so that a refusal shows at the
-    ``with``. Leaving early, by whatever way, frees the connection and the slot.
-    """
-
-    def __init__(self, flow: Flow, port: SyncPort) -> None:
-        super().__init__(port)
-        self._deltas = drive(flow, port)
-
-    def __next__(self) -> ChatDelta:
-        return self._first.pop() if self._first else next(self._deltas)
-
-    def __enter__(self) -> Self:
-        self._first.extend(delta for delta in [next(self._deltas, None)] if delta is not None)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the answer; safe to call again."""
-        self._first.clear()
-        self._deltas.close()
-
-
-class AsyncChatStream(_Stream, AsyncIterator[ChatDelta]):
-    """:class:`ChatStream` for ``async for`` and ``async with``."""
-
-    def __init__(self, flow: Flow, port: AsyncPort) -> None:
-        super().__init__(port)
-        self._deltas = adrive(flow, port)
-
-    async def __anext__(self) -> ChatDelta:
-        return self._first.pop() if self._first else await anext(self._deltas)
-
-    async def __aenter__(self) -> Self:
-        self._first.extend(delta for delta in [await anext(self._deltas, None)] if delta is not None)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Let go of the answer; safe to call again."""
-        self._first.clear()
-        await self._deltas.aclose()
+T = TypeVar("T")
 
 
 class FlashClient(BaseClient):
@@ -167,11 +48,8 @@ class FlashClient(BaseClient):
     def _port(self) -> SyncPort:
         return SyncPort(self._endpoint, self._headers, self._query, self._http)
 
-    def _run(self, flow: Flow, port: SyncPort | None = None) -> Any:
-        port = port or self._port()
-        for _ in drive(flow, port):
-            pass
-        return port.result
+    def _run(self, flow: Flow[T]) -> T:
+        return run(flow, self._port())
 
     def chat(
         self,
@@ -194,8 +72,7 @@ class FlashClient(BaseClient):
             ConfigurationError: no key.
             FlashError: what the call came to; see ``flash_integrations.errors``.
         """
-        answer: Completion = self._run(self._chat(model, messages, params, timeout, stream=False))
-        return answer
+        return self._run(self._chat(model, messages, params, timeout, stream=False))
 
     def stream_chat(
         self,
@@ -241,7 +118,7 @@ class FlashClient(BaseClient):
             FlashError: what else the call came to. The first error ends all requests of the call.
         """
         job = self._embedding(texts, (model, batch_size, max_concurrency), params, timeout, on_batch)
-        gather(job, self._run, self._port)
+        gather(job, run, self._port)
         return job.batches.result()
 
     def models(self) -> list[str]:
@@ -250,7 +127,7 @@ class FlashClient(BaseClient):
         Raises:
             FlashError: what the call came to.
         """
-        return _model_ids(self._run(self._exchange(Call(MODELS_PATH), self._timeout)))
+        return self._run(self._exchange(models_call(), self._timeout))
 
     def close(self) -> None:
         """End this client and its twin; shared connections and injected httpx clients stay open."""
@@ -274,11 +151,8 @@ class AsyncFlashClient(BaseClient):
     def _port(self) -> AsyncPort:
         return AsyncPort(self._endpoint, self._headers, self._query, self._http_async)
 
-    async def _run(self, flow: Flow) -> Any:
-        port = self._port()
-        async for _ in adrive(flow, port):
-            pass
-        return port.result
+    async def _run(self, flow: Flow[T]) -> T:
+        return await arun(flow, self._port())
 
     async def chat(
         self,
@@ -289,8 +163,7 @@ class AsyncFlashClient(BaseClient):
         **params: Unpack[ChatParams],
     ) -> Completion:
         """As :meth:`FlashClient.chat`."""
-        answer: Completion = await self._run(self._chat(model, messages, params, timeout, stream=False))
-        return answer
+        return await self._run(self._chat(model, messages, params, timeout, stream=False))
 
     def stream_chat(
         self,
@@ -321,7 +194,7 @@ class AsyncFlashClient(BaseClient):
 
     async def models(self) -> list[str]:
         """As :meth:`FlashClient.models`."""
-        return _model_ids(await self._run(self._exchange(Call(MODELS_PATH), self._timeout)))
+        return await self._run(self._exchange(models_call(), self._timeout))
 
     async def close(self) -> None:
         """As :meth:`FlashClient.close`."""
@@ -334,13 +207,3 @@ class AsyncFlashClient(BaseClient):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def _model_ids(bodies: list[dict[str, Any]]) -> list[str]:
-    """The ids in an answer of ``/models``: an object with ``data`` or ``models``, or a bare list."""
-    found: list[Any] = []
-    for body in bodies:
-        listed = body.get("data", body.get("models"))
-        found += listed if isinstance(listed, list) else [body]
-    names = [item.get("id") or item.get("name") if isinstance(item, dict) else item for item in found]
-    return [name for name in names if isinstance(name, str)]

@@ -67,14 +67,14 @@ class FlashError(Exception):
         partial: what had arrived when a stream broke (``partial.text``); None when nothing had.
         provider: name of the provider row the call went to, or None before a call.
         model: the model asked for, or None.
-        resends: how many times the request had been sent again before this error was raised.
+        retries: how many times the request had been sent again before this error was raised.
     """
 
     message: str
     partial: Completion | None = None
     provider: str | None = None
     model: str | None = None
-    resends: int = 0
+    retries: int = 0
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

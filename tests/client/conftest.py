@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from flash_integrations import _base_client
+from flash_integrations._transport import process
 
 
 class Calls:
@@ -54,4 +54,4 @@ def calls(request):
 @pytest.fixture(autouse=True)
 def _fresh_process():
     """Each test begins with what a fresh process knows: nothing learned, nothing counted. Ports come round again."""
-    _base_client._process.renew()
+    process.process.renew()

@@ -178,7 +178,7 @@ def test_a_refusal_is_told_with_all_it_says(calls):
         calls.chat(FlashClient(base_url=server.base_url))
     error = caught.value
     assert (error.status_code, error.code, error.request_id) == (404, "model_not_found", "r7")
-    assert (error.provider, error.model, error.resends) == ("custom", "m", 0)
+    assert (error.provider, error.model, error.retries) == ("custom", "m", 0)
 
 
 def test_nobody_there_is_a_connection_error(calls):
@@ -203,7 +203,7 @@ def test_a_failed_answer_is_sent_again(calls):
     hint = {**JSON, "retry-after": "0"}
     with replay(Answer([b""], 503, hint), Answer([b""], 429, hint), WHOLE) as server:
         answer = calls.chat(FlashClient(base_url=server.base_url))
-        assert (answer.text, answer.resends, len(server.bodies)) == ("Hello", 2, 3)
+        assert (answer.text, answer.retries, len(server.bodies)) == ("Hello", 2, 3)
 
 
 # --- learned --------------------------------------------------------------------------------------------------------

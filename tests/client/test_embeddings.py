@@ -339,7 +339,7 @@ def test_a_broken_answer_is_asked_for_again(calls):
     with serving(Server(lambda body: next(((200, answer) for answer in answers), None))) as server:
         client = FlashClient(base_url=server.base_url, max_retries=1)
         answer = calls.embed(client, texts(2))
-        assert (numbers(answer), answer.resends) == ([0, 1], 1)
+        assert (numbers(answer), answer.retries) == ([0, 1], 1)
 
 
 def test_an_error_tells_what_errors_tell(calls):

@@ -18,7 +18,7 @@ from replay import WHOLE, chunk, plain
 
 from flash_integrations import AsyncFlashClient, FlashClient, RateLimit, errors
 from flash_integrations._core.commands import Sleep
-from flash_integrations._core.policy.rate_limiter import Limiter
+from flash_integrations._core.policy.rate_limiter import RateLimiter
 from flash_integrations._transport import pools as transports
 
 ASK = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
@@ -306,7 +306,7 @@ async def test_the_loop_turns_while_a_slot_is_waited_for():
 
 def test_a_loop_that_is_gone_is_not_woken():
     """A ticket that was waited for in a loop which has ended meanwhile disturbs nobody who frees a slot."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     ticket = limiter.enter(RateLimit(concurrent=1), label="", now=0.0)
     client = AsyncFlashClient(base_url="http://127.0.0.1:9/v1")
 

@@ -17,7 +17,7 @@ from flows import COLOURS, KEY, URL, Gateway, Silence, exchange, run
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, Answer, chunk, plain, refuse
 
 from flash_integrations import RateLimit, errors
-from flash_integrations._core.policy.call_policy import Timeout
+from flash_integrations._core.policy.timeout import Timeout
 
 ROLE = chunk({"role": "assistant", "content": ""})
 HELLO = chunk({"content": "Hello"})
@@ -466,7 +466,7 @@ def test_what_may_pass_is_sent_again(colour, kind):
     """Lost lines, time-outs, 408, 409, 429, 5xx but 501, the same in the answer; cut, empty and broken answers."""
     outcome = run(colour, [PASSING[kind], WHOLE])
     assert outcome.error is None
-    assert outcome.answer.resends == 1
+    assert outcome.answer.retries == 1
 
 
 @pytest.mark.parametrize("colour", COLOURS)
@@ -545,7 +545,7 @@ def test_a_stream_without_a_piece_is_sent_again(colour, end):
     outcome = run(colour, [Answer([ROLE, *end]), WHOLE], stream=True)
     assert outcome.error is None
     assert outcome.text == "Hello"
-    assert outcome.answer.resends == 1
+    assert outcome.answer.retries == 1
 
 
 def test_a_whole_answer_is_sent_again_however_far_it_came():
@@ -559,7 +559,7 @@ def test_the_error_of_a_whole_answer_has_what_had_come():
     """An answer cut on its last sending shows how far it came, and how often it was sent."""
     outcome = run("sync", [BUSY, Answer([ROLE, HELLO])], max_retries=1)
     assert outcome.error.partial.text == "Hello"
-    assert outcome.error.partial.resends == 1
+    assert outcome.error.partial.retries == 1
 
 
 def test_an_error_has_nothing_partial_where_nothing_began():
@@ -599,7 +599,7 @@ def test_a_slow_reader_is_not_the_gateways_fault():
 def test_an_error_says_whose_it_is(colour):
     """Every error names row and model, and how often the request was sent again."""
     error = run(colour, [BUSY, BUSY, BUSY], model="gpt-x").error
-    assert (error.provider, error.model, error.resends) == ("test", "gpt-x", 2)
+    assert (error.provider, error.model, error.retries) == ("test", "gpt-x", 2)
 
 
 ECHO = refuse(401, f"Incorrect API key provided: {KEY}", code=f"bad_{KEY}", type=KEY)
@@ -645,26 +645,17 @@ def test_a_refusal_that_pings_for_ever_is_given_up():
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Limits, as ``catalogue.RateLimit`` has them."""
-
-    requests_per_minute: int | None = None
-    requests_per_hour: int | None = None
-    concurrent: int | None = None
-
-
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_full_window_is_waited_for(colour):
     """A call beyond the limit is held back until the window has room."""
     gateway = Gateway()
     for waits in ([], [], [60.0]):
-        assert run(colour, [WHOLE], gateway, figures=Figures(requests_per_minute=2)).port.sleeps == waits
+        assert run(colour, [WHOLE], gateway, figures=RateLimit(requests_per_minute=2)).port.sleeps == waits
 
 
 def test_the_window_counts_from_the_first_byte():
     """A stream that ran longer than a minute has left the window when it ends."""
-    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
     run("sync", [Answer([ROLE, *[Silence(59), HELLO] * 2, STOP])], gateway, figures=figures)
     assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == []
 
@@ -676,7 +667,7 @@ def test_a_slot_is_waited_for(colour):
     other = gateway.limiter.enter(None, label="other", now=0)
     gateway.limiter.acquire(other, 0)
     end = [lambda: gateway.limiter.release(other, 0)]
-    outcome = run(colour, [WHOLE], gateway, figures=Figures(concurrent=1), on_sleep=end)
+    outcome = run(colour, [WHOLE], gateway, figures=RateLimit(concurrent=1), on_sleep=end)
     assert outcome.error is None
     assert outcome.port.sleeps == [30.0]
 
@@ -685,13 +676,13 @@ def test_a_slot_is_waited_for(colour):
 def test_total_timeout_ends_waiting_for_limits(colour):
     """A call that may not go within its total time is given up unsent, and leaves the queue."""
     gateway = Gateway()
-    run(colour, [WHOLE], gateway, figures=Figures(requests_per_minute=1))
-    outcome = run(colour, [], gateway, figures=Figures(requests_per_minute=1), total_timeout=20)
+    run(colour, [WHOLE], gateway, figures=RateLimit(requests_per_minute=1))
+    outcome = run(colour, [], gateway, figures=RateLimit(requests_per_minute=1), total_timeout=20)
     assert isinstance(outcome.error, errors.APITimeoutError)
     assert outcome.port.sends == []
     assert outcome.port.sleeps == [20.0]
     gateway.clock.now += 60
-    assert run(colour, [WHOLE], gateway, figures=Figures(requests_per_minute=1)).port.sleeps == []
+    assert run(colour, [WHOLE], gateway, figures=RateLimit(requests_per_minute=1)).port.sleeps == []
 
 
 def warned(caplog):
@@ -708,7 +699,7 @@ def test_a_long_wait_names_who_holds_the_slots(caplog):
         gateway.clock.now += 30
 
     waits = [wait, wait, lambda: gateway.limiter.release(other, gateway.clock())]
-    run("sync", [WHOLE], gateway, figures=Figures(concurrent=1), on_sleep=waits)
+    run("sync", [WHOLE], gateway, figures=RateLimit(concurrent=1), on_sleep=waits)
     [line] = warned(caplog)
     told, _, held = line.partition(". Slots: ")
     assert (
@@ -721,8 +712,8 @@ def test_a_long_wait_names_who_holds_the_slots(caplog):
 @pytest.mark.parametrize(
     ("figures", "limit", "seconds"),
     [
-        (Figures(requests_per_minute=1), "requests_per_minute=1", 60),
-        (Figures(requests_per_hour=1), "requests_per_hour=1", 3600),
+        (RateLimit(requests_per_minute=1), "requests_per_minute=1", 60),
+        (RateLimit(requests_per_hour=1), "requests_per_hour=1", 3600),
         (RateLimit(tokens_per_minute=10), "tokens_per_minute=10", 60),
     ],
     ids=["minute", "hour", "tokens"],
@@ -740,7 +731,7 @@ def test_a_long_wait_for_a_window_is_told_at_once(figures, limit, seconds, caplo
 
 def test_a_short_wait_is_not_told(caplog):
     """A window that has room in 30 seconds is waited for in silence."""
-    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
     run("sync", [WHOLE], gateway, figures=figures)
     gateway.clock.now += 30
     assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [30.0]
@@ -749,7 +740,7 @@ def test_a_short_wait_is_not_told(caplog):
 
 def test_one_line_does_for_all_who_wait(caplog):
     """Eight calls wait for one window: only the first tells, also when the second takes its place."""
-    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
     run("sync", [WHOLE], gateway, figures=figures)
     first, *others = (exchange(gateway, figures=figures).flow() for _ in range(8))
     assert next(first).seconds == 60
@@ -765,7 +756,7 @@ def test_one_line_does_for_all_who_wait(caplog):
 
 def test_who_waits_on_after_the_told_time_tells_again(caplog):
     """When the time that was told is over and the next call must wait on, there is a line for it, with the queue."""
-    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
     run("sync", [WHOLE], gateway, figures=figures)
     first, second, third = (exchange(gateway, figures=figures).flow() for _ in range(3))
     for flow in (first, second, third):
@@ -783,7 +774,7 @@ def test_who_waits_on_after_the_told_time_tells_again(caplog):
 
 def test_a_request_that_never_left_is_not_counted():
     """No connection and no key: the gateway has counted nothing, and neither do we."""
-    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
     unreached = errors.APIConnectionError("no route", reached=False)
     for failure in (unreached, errors.ConfigurationError("no API key")):
         run("sync", [failure], gateway, figures=figures, **ONCE)
@@ -792,7 +783,7 @@ def test_a_request_that_never_left_is_not_counted():
 
 def test_a_request_that_broke_is_counted():
     """A line that broke after sending: the gateway may have counted the request, so it stands in the window."""
-    gateway, figures = Gateway(), Figures(requests_per_minute=1)
+    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
     run("sync", [LOST], gateway, figures=figures, **ONCE)
     assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [60.0]
 
@@ -819,7 +810,7 @@ def test_the_slot_is_free_after_a_flow_was_closed():
 
 def test_a_flow_that_is_closed_in_the_queue_leaves_it():
     """A call given up while it waits does not stand before the others."""
-    gateway, figures = Gateway(), Figures(concurrent=1)
+    gateway, figures = Gateway(), RateLimit(concurrent=1)
     first, second, third = (exchange(gateway, figures=figures).flow() for _ in range(3))
     next(first)
     next(second)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flash_integrations._core.endpoints.call import CHECKS
+from flash_integrations._core.endpoints.chat.request import CHECKS
 from flash_integrations._core.wire import ChatParams
 
 

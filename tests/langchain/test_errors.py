@@ -54,7 +54,7 @@ def test_a_configuration_error_stays_plain():
 def status_error():
     """An error with everything an error can carry."""
     error = errors.RateLimitError("slow down", status_code=429, code="rate_limit", type="t", request_id="r", hint="h")
-    error.retry_after, error.provider, error.model, error.resends = 3.0, "flashapi", "gpt-5.2", 2
+    error.retry_after, error.provider, error.model, error.retries = 3.0, "flashapi", "gpt-5.2", 2
     return error
 
 

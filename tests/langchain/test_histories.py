@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from flash_integrations._core.completion.completion import Choice, Completion, ToolCall
+from flash_integrations._core.completion.completion import Choice, Completion
+from flash_integrations._core.completion.tool_calls import ToolCall
 from flash_integrations.langchain._from_wire import Manner, to_result
 from flash_integrations.langchain._to_wire import to_wire
 

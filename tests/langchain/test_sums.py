@@ -13,13 +13,14 @@ from langchain_core.language_models.chat_model_stream import ChatModelStream
 from langchain_core.messages import message_chunk_to_message
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from flash_integrations._core.endpoints.chat.reader import ChatReading
-from flash_integrations._core.policy.call_policy import Surroundings
+from flash_integrations._core.endpoints.chat.reader import ChatReader
+from flash_integrations._core.endpoints.reader import AnswerContext
+from flash_integrations._core.environment import Environment
 from flash_integrations.langchain._events import Events
 from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
 from flash_integrations.langchain._refusals import with_standard_refusals
 
-WORLD = Surroundings(clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=lambda: "call_new")
+ENV = Environment(clock=lambda: 0.0, unix_time=lambda: 0.0, random=lambda: 0.0, new_id=lambda: "call_new")
 CITATION = {"type": "url_citation", "url_citation": {"url": "https://x.example", "title": "X", "start_index": 0}}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGVsbG8="}}
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11, "prompt_tokens_details": {"cached_tokens": 3}}
@@ -61,14 +62,14 @@ def deltas(draw):
 
 def read(found):
     """(the core's deltas, the completion) of a stream of these deltas."""
-    reading = ChatReading({"x-request-id": "r1"}, streamed=True, world=WORLD)
+    reading = ChatReader(AnswerContext({"x-request-id": "r1"}, streamed=True, accepts_done=False, env=ENV))
     top = {"id": "c1", "created": 7, "model": "m"}
     choices = [{"index": 0, "delta": each} for each in [{"role": "assistant"}, *found]]
     bodies = [{**top, "choices": [choice]} for choice in choices]
     bodies.append({**top, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     bodies.append({**top, "choices": [], "usage": USAGE})
     got = [delta for each in bodies for delta in reading.feed(b"data: " + json.dumps(each).encode() + b"\n\n")]
-    return got + reading.close(None, lenient=False), reading.result(resends=0)
+    return got + reading.close(None), reading.result(retries=0)
 
 
 def told(message):

@@ -194,7 +194,7 @@ def test_something_that_is_no_limiter_is_refused():
 def test_the_frameworks_rate_limiter_is_asked_for_each_batch(gateway, make, colour):
     """Its loop is used then, which asks before every batch."""
 
-    class Limiter(TokenBucketRateLimiter):
+    class RateLimiter(TokenBucketRateLimiter):
         asked: int = 0
 
         def acquire(self, num_tokens=0):
@@ -203,7 +203,7 @@ def test_the_frameworks_rate_limiter_is_asked_for_each_batch(gateway, make, colo
         async def async_acquire(self, num_tokens=0):
             self.asked += 1
 
-    limiter = Limiter(requests_per_minute=60)
+    limiter = RateLimiter(requests_per_minute=60)
     batch_of(make(embed_batch_size=1, rate_limiter=limiter), TEXTS, colour)
     assert (limiter.asked, len(gateway.requests)) == (3, 3)
 

@@ -16,7 +16,8 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from flash_integrations._core.completion.completion import Choice, Completion, ToolCall, Usage
+from flash_integrations._core.completion.completion import Choice, Completion, Usage
+from flash_integrations._core.completion.tool_calls import ToolCall
 from flash_integrations.llama_index._to_wire import to_completion, to_logprobs, to_response, to_wire
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(32)

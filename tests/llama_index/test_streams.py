@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_index.core.base.llms.types import AudioBlock, CitationBlock, TextBlock, ThinkingBlock, ToolCallBlock
 
-from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, ToolCall, ToolCallDelta, Usage
-from flash_integrations._core.endpoints.chat.reader import ChatReading
-from flash_integrations._core.policy.call_policy import Surroundings
+from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, Usage
+from flash_integrations._core.completion.tool_calls import ToolCall, ToolCallDelta
+from flash_integrations._core.endpoints.chat.reader import ChatReader
+from flash_integrations._core.endpoints.reader import AnswerContext
+from flash_integrations._core.environment import Environment
 from flash_integrations.llama_index._streams import Reply
 from flash_integrations.llama_index._to_wire import to_response
 
@@ -104,13 +106,13 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '
 
 def read(body, cuts=(), *, streamed):
     """The deltas and the completion of a body that comes in these pieces."""
-    world = Surroundings(clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=lambda: "new")
-    reading = ChatReading({}, streamed=streamed, world=world)
+    world = Environment(clock=lambda: 0.0, unix_time=lambda: 0.0, random=lambda: 0.0, new_id=lambda: "new")
+    reading = ChatReader(AnswerContext({}, streamed=streamed, accepts_done=False, env=world))
     deltas = []
     for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True):
         deltas += reading.feed(body[start:end])
-    deltas += reading.close(None, lenient=False)
-    return deltas, reading.result(resends=0)
+    deltas += reading.close(None)
+    return deltas, reading.result(retries=0)
 
 
 def answer_of(choice, **top):

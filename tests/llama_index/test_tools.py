@@ -10,7 +10,8 @@ from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.tools import FunctionTool
 from pydantic import BaseModel
 
-from flash_integrations._core.completion.completion import Choice, Completion, ToolCall
+from flash_integrations._core.completion.completion import Choice, Completion
+from flash_integrations._core.completion.tool_calls import ToolCall
 from flash_integrations.errors import InvalidRequestError
 from flash_integrations.llama_index import FlashLLM
 from flash_integrations.llama_index._to_wire import to_response

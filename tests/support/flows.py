@@ -11,12 +11,14 @@ from typing import Any
 from replay import Answer
 
 from flash_integrations._core.commands import Head, Read, Send, Sleep
-from flash_integrations._core.endpoints.call import CHAT_PATH, chat_call
+from flash_integrations._core.endpoints.chat.request import CHAT_PATH, chat_call
+from flash_integrations._core.environment import Environment
 from flash_integrations._core.flow import Exchange
-from flash_integrations._core.policy.call_policy import Surroundings, Terms
-from flash_integrations._core.policy.learned import Memory
-from flash_integrations._core.policy.rate_limiter import Limiter
-from flash_integrations.client import adrive, drive
+from flash_integrations._core.policy.call_policy import CallPolicy
+from flash_integrations._core.policy.learned import LearnedQuirks
+from flash_integrations._core.policy.rate_limiter import RateLimiter
+from flash_integrations._transport import drivers
+from flash_integrations._transport.drivers import adrive, drive
 from flash_integrations.errors import APITimeoutError, FlashError
 
 KEY = "sk-made-up-key"
@@ -51,12 +53,11 @@ class FakePort:
     An answer's segments may be bytes, a :class:`Silence`, or an error that the reader meets.
     """
 
-    def __init__(self, script: Sequence[Step], clock: Clock, limiter: Limiter) -> None:
+    def __init__(self, script: Sequence[Step], clock: Clock, limiter: RateLimiter) -> None:
         self._script = list(script)
         self._clock = clock
         self._limiter = limiter
         self._segments: list[Any] = []
-        self.result: Any = None
         self.sends: list[Send] = []
         self.sleeps: list[float | None] = []
         self.slots_at_close: list[int] = []
@@ -127,8 +128,8 @@ class Gateway:
     """What outlives a call: the clock, the record of use, what was learned."""
 
     clock: Clock = field(default_factory=Clock)
-    limiter: Limiter = field(default_factory=Limiter)
-    memory: Memory = field(default_factory=Memory)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
+    memory: LearnedQuirks = field(default_factory=LearnedQuirks)
     chance: float = 0.0
 
     def facts(self, model: str = "m") -> dict[str, Any]:
@@ -142,10 +143,7 @@ class Outcome:
     port: FakePort
     deltas: list[Any]
     error: FlashError | None
-
-    @property
-    def answer(self) -> Any:
-        return self.port.result
+    answer: Any = None
 
     @property
     def text(self) -> str:
@@ -168,15 +166,15 @@ class Outcome:
 def exchange(gateway: Gateway, *, model: str = "m", stream: bool = False, params: Any = None, **terms: Any) -> Exchange:
     """A chat call at a gateway."""
     call = chat_call(model, MESSAGES, params or {}, stream=stream)
-    world = Surroundings(
+    env = Environment(
         clock=gateway.clock,
-        wall=lambda: 1_700_000_000.0,
-        chance=lambda: gateway.chance,
+        unix_time=lambda: 1_700_000_000.0,
+        random=lambda: gateway.chance,
         new_id=lambda: "call_1",
         redact=lambda text: text.replace(KEY, "***"),
     )
     return Exchange(
-        call, Terms(**{"base_url": URL, "provider": "test", **terms}), gateway.limiter, gateway.memory, world
+        call, CallPolicy(**{"base_url": URL, "provider": "test", **terms}), gateway.limiter, gateway.memory, env
     )
 
 
@@ -191,7 +189,7 @@ def run(colour: str, script: Sequence[Step], gateway: Gateway | None = None, **w
     port = kind(script, gateway.clock, gateway.limiter)
     port.on_sleep.extend(on_sleep)
     port.keeps_time = keeps_time
-    outcome = Outcome(port, [], None)
+    outcome, result = Outcome(port, [], None), drivers.Outcome()
 
     def keep(delta: Any) -> None:
         outcome.deltas.append(delta)
@@ -199,15 +197,16 @@ def run(colour: str, script: Sequence[Step], gateway: Gateway | None = None, **w
             take(delta)
 
     async def arun() -> None:
-        async for delta in adrive(flow, port):
+        async for delta in adrive(flow, port, result):
             keep(delta)
 
     try:
         if colour == "sync":
-            for delta in drive(flow, port):
+            for delta in drive(flow, port, result):
                 keep(delta)
         else:
             asyncio.run(arun())
     except FlashError as error:
         outcome.error = error
+    outcome.answer = result.value
     return outcome

@@ -24,7 +24,7 @@ from pydantic import (
 from .._base_client import ROW
 from .._config.redaction import redact_reprs, without_body_secrets, without_secrets
 from .._config.suggestions import refuse_unknown
-from .._core.policy.call_policy import Timeout
+from .._core.policy.timeout import Timeout
 from ..catalogue import Provider, RateLimit
 from ..client import AsyncFlashClient, FlashClient
 from ..errors import ConfigurationError, InvalidRequestError

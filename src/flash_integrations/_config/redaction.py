@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import unquote
 
 from ..errors import AuthenticationError
@@ -18,6 +18,8 @@ from ..errors import AuthenticationError
 if TYPE_CHECKING:
     from .._core.flow import Flow
     from .endpoint import Credential
+
+T = TypeVar("T")
 
 NO_KEY_HINT = "No key was sent (keys given as api_key= are not kept in pickles; set the variable or pass it again)"
 
@@ -169,7 +171,7 @@ class Redactor:
         return self.credential.redact(text, self.also)
 
 
-def telling_no_key(flow: Flow) -> Flow:
+def explaining_no_key(flow: Flow[T]) -> Flow[T]:
     """A flow whose requests carry no key: a gateway that asks for one says something else of it, "invalid" perhaps."""
     try:
         return (yield from flow)

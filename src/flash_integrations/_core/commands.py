@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from .policy.rate_limiter import Ticket
+from .policy.rate_limiter import Reservation
 
 
 class Port(Protocol):
@@ -71,7 +71,7 @@ class Sleep:
     """Wait ``seconds`` (None: for ever), or less if ``ticket`` is woken."""
 
     seconds: float | None
-    ticket: Ticket | None = None
+    ticket: Reservation | None = None
 
     def run(self, port: Port) -> Any:
         """Carry it out."""

@@ -8,26 +8,27 @@ decisions are taken here, once; see the scenario tests.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ..errors import APIConnectionError, APITimeoutError, FlashError, InvalidRequestError, MalformedResponseError
 from .commands import Close, Command, Head, Read, Send, Sleep
 from .completion.completion import ChatDelta, Completion
-from .endpoints.call import EMBEDDINGS_PATH, Call
-from .endpoints.chat.reader import ChatReading, JSONReading, Reading
-from .endpoints.embeddings.reader import VectorReading
+from .endpoints.call import Call
+from .endpoints.reader import AnswerContext, Reader
+from .environment import Environment
 from .failures.error_mapping import refusal
 from .framing import json_codec
 from .framing.body import Inflater
-from .policy import learned
 from .policy.backoff import delay
-from .policy.call_policy import Surroundings, Terms
-from .policy.quirks import Shape
-from .policy.rate_limiter import GRANTED, Limiter, Ticket, token_limit
-from .policy.token_use import answer_limit, request_tokens, told_tokens
+from .policy.call_policy import CallPolicy
+from .policy.learned import LearnedQuirks
+from .policy.quirks import QUIRKS, lesson
+from .policy.rate_limiter import GRANTED, RateLimiter, Reservation
+from .policy.token_use import answer_limit, counted_tokens, request_tokens
+from .policy.wire_request import WireRequest
 
 log = logging.getLogger("flash_integrations")
 
@@ -42,21 +43,23 @@ MAX_ERROR_BYTES = 1024 * 1024
 
 _FOR_EVER = 1e9  # Seconds. Sockets and locks take no larger figure.
 
-Flow: TypeAlias = Generator[Command | ChatDelta, Any, Any]
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Command | ChatDelta, Any, T]
+"""Yields what it wants done and what its caller gets meanwhile; returns the answer."""
 
 
 @dataclass(slots=True)
-class _Sending:
+class _Attempt:
     """What became of one sending."""
 
-    shape: Shape
-    ticket: Ticket | None = None
+    shape: WireRequest
+    ticket: Reservation | None = None
     delivered: bool = False
     partial: Completion | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Generic[T]):
     """One call with all it needs: iterate :meth:`flow`.
 
     Attributes:
@@ -64,61 +67,61 @@ class Exchange:
         terms: on which terms.
         limiter: the record of use of this gateway and key.
         memory: what gateways taught so far.
-        world: time and chance.
+        env: time and chance.
     """
 
-    call: Call
-    terms: Terms
-    limiter: Limiter
-    memory: learned.Memory
-    world: Surroundings
+    call: Call[T]
+    terms: CallPolicy
+    limiter: RateLimiter
+    memory: LearnedQuirks
+    env: Environment
 
-    def flow(self) -> Flow:
+    def flow(self) -> Flow[T]:
         """Carry the call through. Returns the answer.
 
         Raises:
             FlashError: the one that is left when re-sends and learning are used up; with ``partial``, ``provider``,
-                ``model`` and ``resends`` set.
+                ``model`` and ``retries`` set.
         """
         total = self.terms.total_timeout
-        give_up = self.world.clock() + total if total is not None else inf
-        resends = 0
+        give_up = self.env.clock() + total if total is not None else inf
+        retries = 0
         while True:
             facts = self.memory.facts(self.terms.base_url, self.call.model, path=self.call.path)
-            sending = _Sending(learned.shape(self.call, self.terms, facts))
+            sending = _Attempt(wire_request(self.call, self.terms, facts))
             try:
-                return (yield from self._attempt(sending, give_up, resends))
+                return (yield from self._attempt(sending, give_up, retries))
             except FlashError as error:
                 failure = error
             failure.partial = sending.partial
             if not sending.delivered:
-                if self._learn(sending.shape, failure) and self.world.clock() < give_up:
+                if self._learn(sending.shape, failure) and self.env.clock() < give_up:
                     continue
-                wait = self._wait(resends, failure, give_up)
+                wait = self._wait(retries, failure, give_up)
                 if wait is not None:
-                    resends += 1
-                    told, of = self._told(failure, resends), self.terms.max_retries
-                    log.info("%s: sending again in %.1f s (%d of %d) after: %s", self._label, wait, resends, of, told)
+                    retries += 1
+                    told, of = self._told(failure, retries), self.terms.max_retries
+                    log.info("%s: sending again in %.1f s (%d of %d) after: %s", self._label, wait, retries, of, told)
                     yield Sleep(wait)
                     continue
-            raise self._told(failure, resends)
+            raise self._told(failure, retries)
 
     @property
     def _label(self) -> str:
         return f"{self.terms.provider} {self.call.model or self.call.path}"
 
-    def _told(self, error: FlashError, resends: int) -> FlashError:
+    def _told(self, error: FlashError, retries: int) -> FlashError:
         """The error, with what the caller wants to know of the call, and without the key."""
-        error.provider, error.model, error.resends = self.terms.provider, self.call.model, resends
+        error.provider, error.model, error.retries = self.terms.provider, self.call.model, retries
         for name in ("message", "code", "type", "request_id", "hint"):
             # Gateways echo keys: "Incorrect API key provided: sk-…".
             if isinstance(text := getattr(error, name, None), str):
-                setattr(error, name, self.world.redact(text))
+                setattr(error, name, self.env.redact(text))
         error.args = (error.message,)
         return error
 
-    def _learn(self, sent: Shape, error: FlashError) -> bool:
-        fact = learned.lesson(sent, error)
+    def _learn(self, sent: WireRequest, error: FlashError) -> bool:
+        fact = lesson(sent, error)
         if fact is None:
             return False
         self._keep(*fact, error)
@@ -126,18 +129,18 @@ class Exchange:
 
     def _keep(self, name: str, value: Any, cause: object) -> None:
         self.memory.learn(self.terms.base_url, self.call.model, name, value, path=self.call.path)
-        log.info("%s: learned %s=%r from: %s", self._label, name, value, self.world.redact(str(cause)))
+        log.info("%s: learned %s=%r from: %s", self._label, name, value, self.env.redact(str(cause)))
 
-    def _wait(self, resends: int, error: FlashError, give_up: float) -> float | None:
+    def _wait(self, retries: int, error: FlashError, give_up: float) -> float | None:
         """Seconds until the request is sent again, or None: it is not, or not within the time that is left."""
-        if resends >= self.terms.max_retries:
+        if retries >= self.terms.max_retries:
             return None
-        wait = delay(resends + 1, error, chance=self.world.chance(), max_retry_after=self.terms.max_retry_after)
-        return wait if wait is not None and self.world.clock() + wait < give_up else None
+        wait = delay(retries + 1, error, chance=self.env.random(), max_retry_after=self.terms.max_retry_after)
+        return wait if wait is not None and self.env.clock() + wait < give_up else None
 
-    def _attempt(self, sending: _Sending, give_up: float, resends: int) -> Flow:
+    def _attempt(self, sending: _Attempt, give_up: float, retries: int) -> Flow[T]:
         """One sending, from the queue of the limits to the end of the answer."""
-        clock, timeout = self.world.clock, self.terms.timeout
+        clock, timeout = self.env.clock, self.terms.timeout
         content = self._content(sending.shape)
         sending.ticket = ticket = self._enter(sending.shape)
         counted = True
@@ -160,9 +163,9 @@ class Exchange:
                 raise
             self.limiter.answered(ticket, clock())
             if head.status >= 300:
-                raise refusal(head.status, head.headers, (yield from self._drain(give_up)), now=self.world.wall())
-            answer = yield from self._read(sending, head, first_byte, give_up, resends)
-            if (told := told_tokens(answer)) is not None:
+                raise refusal(head.status, head.headers, (yield from self._drain(give_up)), now=self.env.unix_time())
+            answer = yield from self._read(sending, head, first_byte, give_up, retries)
+            if (told := counted_tokens(answer)) is not None:
                 self.limiter.told(ticket, clock(), asked=told[0], answered=told[1])
             yield Close()
         except FlashError:
@@ -172,38 +175,37 @@ class Exchange:
             self.limiter.release(ticket, clock(), counted=counted)
         return answer
 
-    def _enter(self, shape: Shape) -> Ticket:
-        figures, now = self.terms.figures, self.world.clock()
-        if token_limit(figures) is None or shape.body is None:
+    def _enter(self, shape: WireRequest) -> Reservation:
+        figures, now = self.terms.figures, self.env.clock()
+        if figures is None or figures.tokens_per_minute is None or shape.body is None:
             return self.limiter.enter(figures, label=self._label, now=now)
         tokens, answer = request_tokens(shape.body), answer_limit(shape.body)
         return self.limiter.enter(figures, label=self._label, now=now, tokens=tokens, answer=answer)
 
-    def _content(self, shape: Shape) -> bytes | None:
+    def _content(self, shape: WireRequest) -> bytes | None:
         try:
             return None if shape.body is None else json_codec.dumps(shape.body)
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"the request has no JSON form: {error}") from error
 
-    def _admit(self, ticket: Ticket, give_up: float) -> Flow:
+    def _admit(self, ticket: Reservation, give_up: float) -> Flow[None]:
         """Wait until the limits let the request go."""
-        clock, told = self.world.clock, False
+        clock, told = self.env.clock, False
         while (wait := self.limiter.acquire(ticket, clock())) != GRANTED:
             now = clock()
             if now >= give_up:
                 raise APITimeoutError("total_timeout ran out while waiting for the rate limit", reached=False)
             until = min(give_up, inf if wait is None else now + wait)
-            if ticket.held_by is not None and not told:
+            if ticket.blocked_by is not None and not told:
                 # Whoever is behind the head of the queue waits for the same; one line does.
                 due = max(now, ticket.queued_at + LONG_WAIT_SECONDS)
                 if due == now or (wait is not None and until > due):
-                    due = now + self._tell_wait(ticket.held_by, ticket, wait, now)
+                    due = now + self._tell_wait(ticket.blocked_by, ticket, wait, now)
                     told = due == now
                 until = until if told else min(until, due)
             yield Sleep(_finite(until - now), ticket)
-        return None
 
-    def _tell_wait(self, limit: str, ticket: Ticket, wait: float | None, now: float) -> float:
+    def _tell_wait(self, limit: str, ticket: Reservation, wait: float | None, now: float) -> float:
         """Log a long wait; gives the seconds for which the last line about this limit still stands, else 0."""
         stands = self.limiter.tell(limit, now, until=now + max(wait or 0.0, LONG_WAIT_SECONDS))
         if stands == GRANTED:
@@ -214,9 +216,9 @@ class Exchange:
             log.warning(line, self._label, limit, so_far, to_go, waiting, held)
         return stands
 
-    def _drain(self, give_up: float) -> Flow:
+    def _drain(self, give_up: float) -> Flow[bytes]:
         """The body of a refusal, as far as it comes."""
-        body, inflater, limit = b"", Inflater(), self.world.clock() + (self.terms.timeout.progress or inf)
+        body, inflater, limit = b"", Inflater(), self.env.clock() + (self.terms.timeout.progress or inf)
         try:
             while len(body) < MAX_ERROR_BYTES and (data := (yield Read(_finite(min(limit, give_up))))):
                 body += inflater.feed(data)
@@ -224,68 +226,54 @@ class Exchange:
             log.debug("%s: the refusal's body broke off: %s", self._label, error)
         return body
 
-    def _reading(self, sent: Shape, head: Head) -> Reading:
-        """What reads an answer to this call."""
-        if self.call.body is None:
-            return JSONReading(head.headers, world=self.world)
-        if self.call.path == EMBEDDINGS_PATH:
-            return VectorReading(
-                head.headers,
-                count=len(self.call.body["input"]),
-                first=self.call.first,
-                model=self.call.model or "",
-                dimensions=self.call.dimensions,
-                world=self.world,
-            )
-        return ChatReading(head.headers, streamed=sent.streamed, world=self.world)
-
-    def _read(self, sending: _Sending, head: Head, first_byte: float, give_up: float, resends: int) -> Flow:
+    def _read(self, sending: _Attempt, head: Head, first_byte: float, give_up: float, retries: int) -> Flow[T]:
         """Read the answer, hand on what the caller waits for, and see that it is whole."""
-        reading = self._reading(sending.shape, head)
-        clock, timeout, deadline = self.world.clock, self.terms.timeout, first_byte
+        shape = sending.shape
+        reader = self.call.reader(AnswerContext(head.headers, shape.streamed, self._accepts_done(shape), self.env))
+        clock, timeout, deadline = self.env.clock, self.terms.timeout, first_byte
         try:
             data = b" "
             while data:
-                events, lost = reading.events, None
+                events, lost = reader.events, None
                 try:
                     data = yield Read(_finite(min(deadline, give_up)))
                 except APIConnectionError as error:
                     data, lost = b"", error
-                deltas = reading.feed(data) if data else []
-                moved = reading.events != events or (not reading.is_stream and data.strip() != b"")
+                deltas = reader.feed(data) if data else []
+                moved = reader.events != events or (not reader.is_stream and data.strip() != b"")
                 if data and not moved and clock() >= min(deadline, give_up):
                     data, lost = b"", APITimeoutError("nothing but pings came within the time allowed")
                 if not data:
-                    if lost is None and isinstance(reading, VectorReading):
+                    if lost is None and reader.decodes_slowly:
                         yield from self._let_go(sending.ticket)
-                    deltas += reading.close(None if reading.done else lost, lenient=self._is_lenient(sending.shape))
+                    deltas += reader.close(None if reader.done else lost)
                 for delta in deltas if self.call.stream else ():
                     # From here on the caller has seen part of the answer: it is not sent again.
                     sending.delivered = True
                     yield delta
-                if reading.done:
+                if reader.done:
                     deadline = min(deadline, clock() + DRAIN_SECONDS)
                 elif moved:
-                    deadline = clock() + ((timeout.progress if reading.is_stream else timeout.first_byte) or inf)
+                    deadline = clock() + ((timeout.progress if reader.is_stream else timeout.first_byte) or inf)
         except FlashError:
-            sending.partial = reading.partial(resends=resends)
+            sending.partial = reader.partial(retries=retries)
             raise
-        if isinstance(reading, ChatReading) and not sending.shape.streamed:
-            self._notice(sending.shape, reading.result(resends=resends))
-        return reading.result(resends=resends)
+        if self.call.may_stream and not shape.streamed:
+            self._notice(shape, reader)
+        return reader.result(retries=retries)
 
-    def _let_go(self, ticket: Ticket | None) -> Flow:
+    def _let_go(self, ticket: Reservation | None) -> Flow[None]:
         """Give the slot back before vectors are decoded: that takes milliseconds in which the next batch can go."""
         yield Close()
         if ticket is not None:
-            self.limiter.release(ticket, self.world.clock())
+            self.limiter.release(ticket, self.env.clock())
         yield Sleep(0)
 
-    def _is_lenient(self, sent: Shape) -> bool:
+    def _accepts_done(self, sent: WireRequest) -> bool:
         """Whether ``[DONE]`` is taken for a finish reason: gateways drop that with the usage nobody asked for."""
         return not self.terms.require_finish_reason or (sent.streamed and not sent.usage_asked)
 
-    def _notice(self, sent: Shape, answer: Completion) -> None:
+    def _notice(self, sent: WireRequest, reader: Reader[T]) -> None:
         """See whether a plain request should have been a streamed one, though nothing was refused.
 
         A stream in answer needs no second sending. An answer without content whose tokens were counted all the same
@@ -293,11 +281,34 @@ class Exchange:
         """
         if self.terms.force_stream is not None or "stream" in sent.facts:
             return
-        if answer.streamed:
+        if reader.is_stream:
             self._keep("stream", value=True, cause="a stream came in answer to a plain request")
-        elif answer.is_hollow:
+        elif reader.is_hollow:
             raise MalformedResponseError("the answer is empty, though its tokens were counted", empty=True)
 
 
 def _finite(seconds: float) -> float | None:
     return None if seconds >= _FOR_EVER else seconds
+
+
+def wire_request(call: Call[Any], terms: CallPolicy, facts: Mapping[str, Any]) -> WireRequest:
+    """Put a call into the form the gateway takes, by the terms and by what was learned."""
+    if call.body is None or call.model is None:
+        return WireRequest(call.body, streamed=False, usage_asked=False, facts=facts)
+    if not call.may_stream:
+        streamed = False
+    elif terms.force_stream is not None:
+        streamed = terms.force_stream
+    else:
+        streamed = facts.get("stream", call.stream or terms.stream_whole)
+    body = dict(call.body)
+    usage_asked = streamed and call.ask_usage and facts.get("stream_options", True)
+    if streamed:
+        body["stream"] = True
+        if usage_asked:
+            body["stream_options"] = {"include_usage": True, **call.stream_options}
+    chosen = frozenset[str]() if terms.drop_refused else call.chosen
+    for row in QUIRKS if facts else ():
+        if row.fact in facts and row.fact not in chosen and (terms.drop_refused or not row.needs_permission):
+            row.apply(body, facts[row.fact])
+    return WireRequest(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused, chosen)

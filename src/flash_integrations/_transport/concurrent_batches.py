@@ -1,4 +1,4 @@
-"""Batches sent side by side: the two drivers of :class:`~._core.batches.Batches`, threads and tasks.
+"""Batches sent side by side: the two drivers of :class:`~.batching.Batches`, threads and tasks.
 
 Both send so many at once and no more, in order; the next request is made when one has ended, so that memory holds the
 vectors and a few bodies. The first error ends the others: nothing is left running when the caller gets it, but for
@@ -39,7 +39,7 @@ class EmbeddingJob:
     """
 
     batches: Batches
-    flow: Callable[[Piece], Flow]
+    flow: Callable[[Piece], Flow[Embeddings]]
     at_once: int
     on_batch: Callable[[int, list[list[float]]], None] | None = None
 
@@ -57,7 +57,9 @@ class EmbeddingJob:
             self.batches.failed(piece, error)
 
 
-def gather(job: EmbeddingJob, run: Callable[[Flow, SyncPort], Embeddings], new_port: Callable[[], SyncPort]) -> None:
+def gather(
+    job: EmbeddingJob, run: Callable[[Flow[Embeddings], SyncPort], Embeddings], new_port: Callable[[], SyncPort]
+) -> None:
     """Carry a job out. A single request goes out in this thread, several in threads of this call.
 
     Raises:
@@ -115,7 +117,7 @@ class _Flight:
             self.answer.set_result(answer)
 
 
-def _one(job: EmbeddingJob, run: Callable[[Flow], Embeddings]) -> None:
+def _one(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Embeddings]) -> None:
     piece = job.batches.take()
     if piece is not None:
         with job.judging(piece):
@@ -123,7 +125,7 @@ def _one(job: EmbeddingJob, run: Callable[[Flow], Embeddings]) -> None:
             job.took(piece, answer)
 
 
-async def agather(job: EmbeddingJob, run: Callable[[Flow], Awaitable[Embeddings]]) -> None:
+async def agather(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Awaitable[Embeddings]]) -> None:
     """:func:`gather` with tasks of the running loop."""
     flying: dict[asyncio.Task[Embeddings], Piece] = {}
 

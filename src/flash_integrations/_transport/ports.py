@@ -19,7 +19,7 @@ from .._core.commands import Head, Read, Send, Sleep
 from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
 from .pools import close_at_exit, shared_async_client, shared_client
 from .proxies import EnvironmentProxy, environment_proxy, is_unreachable
-from .waiting import Napper, nap
+from .waiting import Waiter, nap
 from .watchdog import Watch, watch
 
 _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -60,7 +60,6 @@ class _Port:
         self._is_shared = is_shared  # whether it runs on a transport of the process, not on a client of the user's
         self._headers = headers
         self._query = query
-        self.result: Any = None
         """What the flow returned."""
 
     def _request(
@@ -130,7 +129,7 @@ class SyncPort(_Port):
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
         self._watch: Watch | None = None
-        self._napper = Napper()
+        self._napper = Waiter()
 
     def abandon(self) -> None:
         """From another thread: end what is going on here. A wait or a read ends at once, a sending with its head."""

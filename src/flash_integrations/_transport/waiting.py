@@ -12,7 +12,7 @@ class Abandoned(Exception):  # noqa: N818 - nothing went wrong
     """Whoever started a call wants its answer no more."""
 
 
-class Napper:
+class Waiter:
     """Waits, blocking, until another thread abandons what is waited for."""
 
     def __init__(self) -> None:

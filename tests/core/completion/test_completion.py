@@ -7,7 +7,8 @@ import pickle
 
 import pytest
 
-from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, ToolCall, Usage
+from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, Usage
+from flash_integrations._core.completion.tool_calls import ToolCall
 
 CALL = ToolCall("call_1", "f", '{"a":1}')
 
@@ -54,7 +55,7 @@ def test_what_has_nothing_to_say_is_left_out():
 
 def test_how_an_answer_travelled_is_no_part_of_it():
     """Answers are equal whether streamed or not, sent once or more often."""
-    assert Completion(id="c") == Completion(id="c", streamed=True, resends=2, request_id="r")
+    assert Completion(id="c") == Completion(id="c", streamed=True, retries=2, request_id="r")
 
 
 @pytest.mark.parametrize(

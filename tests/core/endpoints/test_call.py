@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flash_integrations._core.endpoints.call import CHAT_PATH, CHECKS, Call, chat_call
+from flash_integrations._core.endpoints.call import Call
+from flash_integrations._core.endpoints.chat.reader import ChatReader
+from flash_integrations._core.endpoints.chat.request import CHAT_PATH, CHECKS, chat_call
 from flash_integrations.errors import InvalidRequestError
 
 HI = [{"role": "user", "content": "Hi"}]
@@ -28,7 +30,7 @@ def sent(model="gpt-5.2", *, disabled=(), **params):
 
 def test_a_call_says_what_is_asked():
     """Model, messages and path are there; how it travels is not."""
-    assert call() == Call(CHAT_PATH, {"model": "gpt-5.2", "messages": HI}, "gpt-5.2")
+    assert call() == Call(CHAT_PATH, ChatReader, {"model": "gpt-5.2", "messages": HI}, "gpt-5.2", may_stream=True)
 
 
 TAKEN = {

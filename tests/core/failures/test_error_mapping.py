@@ -231,7 +231,7 @@ def test_words_of_the_tables_are_lower_case(table):
 def test_refusals_pickle(status, body, kind):
     """An error crosses a process border with all it knows."""
     error = refused(status, body, x_request_id="r", retry_after="3")
-    error.resends = 2
+    error.retries = 2
     again = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert type(again) is kind
     assert (str(again), again.__dict__) == (str(error), error.__dict__)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flash_integrations._core.completion.accumulator import Accumulator
 from flash_integrations._core.endpoints.chat.chunks import read_chunk
 from flash_integrations._core.framing import body as body_module
-from flash_integrations._core.framing.body import DONE, BodyDecoder, Inflater, Unread
+from flash_integrations._core.framing.body import DONE, BodyDecoder, Inflater, NonJSON
 from flash_integrations.errors import MalformedResponseError
 
 BOM = b"\xef\xbb\xbf"
@@ -40,14 +40,14 @@ SNIFFED = {
     "JSON after blank lines": (b'\n\n\n{"a":1}\n', [{"a": 1}]),
     "JSON after a mark": (BOM + b'{"a":1}', [{"a": 1}]),
     "a list": (b'[{"error":1}, null, [{"b":2}]]', [{"error": 1}, {"b": 2}]),
-    "null": (b"null", [Unread("null")]),
-    "an empty list": (b"[]", [Unread("[]")]),
-    "a number": (b"7", [Unread("7")]),
-    "a JSON text": (b'"boom"', [Unread("boom")]),
-    "HTML": (b"<!doctype html><html></html>", [Unread("<!doctype html><html></html>")]),
-    "text": (b"upstream connect error", [Unread("upstream connect error")]),
-    "text like a field": (b"dat", [Unread("dat")]),
-    "cut JSON": (b'{"a":', [Unread('{"a":', cut=True)]),
+    "null": (b"null", [NonJSON("null")]),
+    "an empty list": (b"[]", [NonJSON("[]")]),
+    "a number": (b"7", [NonJSON("7")]),
+    "a JSON text": (b'"boom"', [NonJSON("boom")]),
+    "HTML": (b"<!doctype html><html></html>", [NonJSON("<!doctype html><html></html>")]),
+    "text": (b"upstream connect error", [NonJSON("upstream connect error")]),
+    "text like a field": (b"dat", [NonJSON("dat")]),
+    "cut JSON": (b'{"a":', [NonJSON('{"a":', cut=True)]),
     "nothing": (b"", []),
     "blanks": (b"\n\n \r\n", []),
     "a lone mark": (BOM, []),
@@ -56,7 +56,7 @@ SNIFFED = {
     "only the end mark": (b"data: [DONE]\n\n", [DONE]),
     "bare JSON after pings": (b': PING\n\n: PING\n\n{"error":{"message":"boom"}}', [{"error": {"message": "boom"}}]),
     "bare lines of JSON after pings": (b': PING\n\n{\n"error": "boom"\n}\n', [{"error": "boom"}]),
-    "bare text after pings": (b": PING\n\nupstream died\n\n", [Unread("upstream died", cut=True)]),
+    "bare text after pings": (b": PING\n\nupstream died\n\n", [NonJSON("upstream died", cut=True)]),
 }
 
 
@@ -132,11 +132,11 @@ ERRORS = {
     "an object": (b'event: error\ndata: {"code":400,"details":"x"}\n\n', {"error": {"code": 400, "details": "x"}}),
     "a nested error": (b'event: error\ndata: {"error":{"message":"x"}}\n\n', {"error": {"message": "x"}}),
     "an error that is null": (b'event: error\ndata: {"error":null,"x":1}\n\n', {"error": {"error": None, "x": 1}}),
-    "text": (b"event: error\ndata: boom\n\n", Unread("boom", named_error=True)),
-    "broken JSON": (b'event: error\ndata: {"error":"a "b""}\n\n', Unread('{"error":"a "b""}', named_error=True)),
-    "cut JSON": (b'event: error\ndata: {"error":', Unread('{"error":', cut=True, named_error=True)),
-    "text without data": (b"event: error\nboom\n\n", Unread("boom", cut=True, named_error=True)),
-    "an empty object": (b"event: error\ndata: {}\n\n", Unread("", named_error=True)),
+    "text": (b"event: error\ndata: boom\n\n", NonJSON("boom", named_error=True)),
+    "broken JSON": (b'event: error\ndata: {"error":"a "b""}\n\n', NonJSON('{"error":"a "b""}', named_error=True)),
+    "cut JSON": (b'event: error\ndata: {"error":', NonJSON('{"error":', cut=True, named_error=True)),
+    "text without data": (b"event: error\nboom\n\n", NonJSON("boom", cut=True, named_error=True)),
+    "an empty object": (b"event: error\ndata: {}\n\n", NonJSON("", named_error=True)),
 }
 
 
@@ -155,11 +155,11 @@ def test_events_named_ping_say_nothing(name):
 @pytest.mark.parametrize(
     ("body", "item"),
     [
-        (b"data: unexpected EOF\n\n", Unread("unexpected EOF")),
-        (b"data: unexpected EOF", Unread("unexpected EOF")),
-        (b'data: {"choices":[{"del', Unread('{"choices":[{"del', cut=True)),
-        (b'data: {"choices":[{"del\n\n', Unread('{"choices":[{"del')),
-        (b"dat", Unread("dat", cut=True)),
+        (b"data: unexpected EOF\n\n", NonJSON("unexpected EOF")),
+        (b"data: unexpected EOF", NonJSON("unexpected EOF")),
+        (b'data: {"choices":[{"del', NonJSON('{"choices":[{"del', cut=True)),
+        (b'data: {"choices":[{"del\n\n', NonJSON('{"choices":[{"del')),
+        (b"dat", NonJSON("dat", cut=True)),
     ],
     ids=["E14 text", "E14 text at the end", "E26 cut in JSON", "JSON that is broken", "E26 cut in a field"],
 )

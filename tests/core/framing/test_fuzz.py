@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flash_integrations._core.completion.completion import Completion
-from flash_integrations._core.endpoints.chat.reader import ChatReading
-from flash_integrations._core.policy.call_policy import Surroundings
+from flash_integrations._core.endpoints.chat.reader import ChatReader
+from flash_integrations._core.endpoints.reader import AnswerContext
+from flash_integrations._core.environment import Environment
 from flash_integrations.errors import FlashError
 from flash_integrations.langchain._events import Events
 from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
@@ -18,8 +19,11 @@ from flash_integrations.langchain._to_wire import to_wire
 from flash_integrations.llama_index._to_wire import to_response
 
 REAL = (Path(__file__).parents[2] / "wire" / "real_answer.sse").read_bytes()
-WORLD = Surroundings(
-    clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=iter(f"call_{n}" for n in range(10**9)).__next__
+ENV = Environment(
+    clock=lambda: 0.0,
+    unix_time=lambda: 0.0,
+    random=lambda: 0.0,
+    new_id=iter(f"call_{n}" for n in range(10**9)).__next__,
 )
 
 JSON = st.recursive(
@@ -60,16 +64,16 @@ def damaged(draw):
 
 def read(body, cuts):
     """Read a body cut at some places; the completion, or the FlashError it is."""
-    reading = ChatReading({}, streamed=True, world=WORLD)
+    reading = ChatReader(AnswerContext({}, streamed=True, accepts_done=False, env=ENV))
     deltas = []
     try:
         for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True):
             deltas += reading.feed(body[start:end])
-        deltas += reading.close(None, lenient=False)
+        deltas += reading.close(None)
     except FlashError:
-        reading.partial(resends=0)
+        reading.partial(retries=0)
         return None, deltas
-    return reading.result(resends=0), deltas
+    return reading.result(retries=0), deltas
 
 
 BODIES = st.binary(max_size=300) | damaged() | CHUNKS | CHUNKS.map(lambda body: REAL[:400] + body + REAL[400:])

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flash_integrations import errors
-from flash_integrations._core.policy.backoff import delay, is_passing, retry_after
+from flash_integrations._core.failures.retry_after import retry_after
+from flash_integrations._core.policy.backoff import delay, is_passing
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 

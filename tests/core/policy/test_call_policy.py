@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from flash_integrations._core.policy.call_policy import Timeout, check_at_least_0, check_seconds
+from flash_integrations._core.policy.timeout import Timeout, check_at_least_0, check_seconds
 from flash_integrations.errors import ConfigurationError
 
 

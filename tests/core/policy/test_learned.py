@@ -6,10 +6,14 @@ import threading
 
 import pytest
 
-from flash_integrations._core.endpoints.call import CHAT_PATH, EMBEDDINGS_PATH, Call, chat_call
-from flash_integrations._core.policy.call_policy import Terms
-from flash_integrations._core.policy.learned import Memory, lesson, shape
-from flash_integrations._core.policy.quirks import Shape
+from flash_integrations._core.endpoints.chat.request import CHAT_PATH, chat_call
+from flash_integrations._core.endpoints.embeddings.request import EMBEDDINGS_PATH
+from flash_integrations._core.endpoints.models import models_call
+from flash_integrations._core.flow import wire_request
+from flash_integrations._core.policy.call_policy import CallPolicy
+from flash_integrations._core.policy.learned import LearnedQuirks
+from flash_integrations._core.policy.quirks import lesson
+from flash_integrations._core.policy.wire_request import WireRequest
 from flash_integrations.errors import APIConnectionError, BadRequestError, MalformedResponseError, ServerError
 
 URL = "https://gateway.test/v1"
@@ -21,7 +25,7 @@ NO_OPTIONS = BadRequestError("Unknown parameter: 'stream_options'", status_code=
 
 def shaped(facts=None, *, stream=False, params=None, **terms):
     """A chat call in the form it is sent in."""
-    return shape(chat_call("m", MESSAGES, params or {}, stream=stream), Terms(URL, **terms), facts or {})
+    return wire_request(chat_call("m", MESSAGES, params or {}, stream=stream), CallPolicy(URL, **terms), facts or {})
 
 
 # --- the form -------------------------------------------------------------------------------------------------------
@@ -69,20 +73,20 @@ def test_refused_stream_options_are_left_out():
 def test_a_shape_leaves_the_call_as_it_is():
     """The same call may be sent again in another form."""
     call = chat_call("m", MESSAGES, {})
-    shape(call, Terms(URL), {})
+    wire_request(call, CallPolicy(URL), {})
     assert "stream" not in call.body
 
 
 def test_a_get_has_no_form():
     """A request without a body is not streamed, whatever the row wants."""
-    sent = shape(Call("/models"), Terms(URL, stream_whole=True), {})
+    sent = wire_request(models_call(), CallPolicy(URL, stream_whole=True), {})
     assert (sent.body, sent.streamed) == (None, False)
 
 
 # --- lessons --------------------------------------------------------------------------------------------------------
 
-PLAIN = Shape({}, streamed=False, usage_asked=False, facts={})
-STREAMED = Shape({}, streamed=True, usage_asked=True, facts={})
+PLAIN = WireRequest({}, streamed=False, usage_asked=False, facts={})
+STREAMED = WireRequest({}, streamed=True, usage_asked=True, facts={})
 
 
 @pytest.mark.parametrize(
@@ -108,13 +112,13 @@ def test_a_refusal_that_names_its_cause_teaches(sent, error, fact):
         (STREAMED, MUST),
         (PLAIN, MUST_NOT),
         (PLAIN, NO_OPTIONS),
-        (Shape({}, streamed=True, usage_asked=False, facts={}), NO_OPTIONS),
+        (WireRequest({}, streamed=True, usage_asked=False, facts={}), NO_OPTIONS),
         (STREAMED, ServerError("stream_options broke", status_code=500)),
         (STREAMED, MalformedResponseError("nothing", empty=True)),
         (PLAIN, MalformedResponseError("a page")),
         (PLAIN, APIConnectionError("Stream must be set to true")),
-        (Shape({}, streamed=False, usage_asked=False, facts={"stream": False}), MUST),
-        (Shape({}, streamed=True, usage_asked=True, facts={"stream": True}), MUST_NOT),
+        (WireRequest({}, streamed=False, usage_asked=False, facts={"stream": False}), MUST),
+        (WireRequest({}, streamed=True, usage_asked=True, facts={"stream": True}), MUST_NOT),
     ],
 )
 def test_other_refusals_teach_nothing(sent, error):
@@ -125,8 +129,8 @@ def test_other_refusals_teach_nothing(sent, error):
 @pytest.mark.parametrize("forced", [True, False])
 def test_the_users_word_is_not_put_in_question(forced):
     """With force_stream given, nothing is learned about streaming; other facts are."""
-    plain = Shape({}, streamed=False, usage_asked=False, facts={}, forced=True)
-    streamed = Shape({}, streamed=True, usage_asked=True, facts={}, forced=True)
+    plain = WireRequest({}, streamed=False, usage_asked=False, facts={}, forced=True)
+    streamed = WireRequest({}, streamed=True, usage_asked=True, facts={}, forced=True)
     assert shaped(force_stream=forced).forced
     assert lesson(plain, MUST) is None
     assert lesson(streamed, MUST_NOT) is None
@@ -138,7 +142,7 @@ def test_the_users_word_is_not_put_in_question(forced):
 
 def test_facts_are_kept_by_url_and_model():
     """Each gateway and each model there has facts of its own."""
-    memory = Memory()
+    memory = LearnedQuirks()
     memory.learn(URL, "one", "stream", True, path=CHAT_PATH)
     assert memory.facts(URL, "one", path=CHAT_PATH) == {"stream": True}
     assert memory.facts(URL, "two", path=CHAT_PATH) == {}
@@ -147,7 +151,7 @@ def test_facts_are_kept_by_url_and_model():
 
 def test_a_fact_belongs_to_the_endpoint_that_taught_it():
     """What chat refuses changes no embedding request, and both stand in the list."""
-    memory = Memory()
+    memory = LearnedQuirks()
     memory.learn(URL, "one", "content_null", "", path=CHAT_PATH)
     memory.learn(URL, "one", "encoding_format", "float", path=EMBEDDINGS_PATH)
     assert memory.facts(URL, "one", path=EMBEDDINGS_PATH) == {"encoding_format": "float"}
@@ -156,7 +160,7 @@ def test_a_fact_belongs_to_the_endpoint_that_taught_it():
 
 def test_facts_given_out_do_not_change():
     """A call goes on with what was known when it was made."""
-    memory = Memory()
+    memory = LearnedQuirks()
     memory.learn(URL, "one", "stream", True, path=CHAT_PATH)
     before = memory.facts(URL, "one", path=CHAT_PATH)
     memory.learn(URL, "one", "stream_options", False, path=CHAT_PATH)
@@ -166,7 +170,7 @@ def test_facts_given_out_do_not_change():
 
 def test_all_facts_of_a_gateway_can_be_listed():
     """By model, as copies."""
-    memory = Memory()
+    memory = LearnedQuirks()
     memory.learn(URL, "one", "stream", True, path=CHAT_PATH)
     memory.learn("https://other.test/v1", "two", "stream", True, path=CHAT_PATH)
     memory.learned(URL)["one"]["stream"] = "changed"
@@ -176,7 +180,7 @@ def test_all_facts_of_a_gateway_can_be_listed():
 @pytest.mark.parametrize(("model", "left"), [("one", {"two": {"stream": True}}), (None, {})])
 def test_facts_can_be_forgotten(model, left):
     """Those of one model, or all of a gateway; other gateways' stay."""
-    memory = Memory()
+    memory = LearnedQuirks()
     for url in (URL, "https://other.test/v1"):
         for name in ("one", "two"):
             memory.learn(url, name, "stream", True, path=CHAT_PATH)
@@ -187,7 +191,7 @@ def test_facts_can_be_forgotten(model, left):
 
 def test_threads_lose_no_fact():
     """Facts that are learned at the same time are all kept."""
-    memory = Memory()
+    memory = LearnedQuirks()
 
     def learn(name):
         for number in range(200):
@@ -204,7 +208,7 @@ def test_threads_lose_no_fact():
 def test_disabled_stream_options_are_not_sent():
     """Who disables stream_options gets a stream without them; [DONE] alone ends it then."""
     call = chat_call("m", MESSAGES, {}, disabled=("stream_options",))
-    sent = shape(call, Terms(URL), {})
+    sent = wire_request(call, CallPolicy(URL), {})
     assert sent.streamed
     assert not sent.usage_asked
     assert "stream_options" not in sent.body

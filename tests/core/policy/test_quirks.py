@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._core.endpoints.call import chat_call
+from flash_integrations._core.endpoints.chat.request import chat_call
 from flash_integrations._core.failures.error_mapping import refusal
-from flash_integrations._core.policy.call_policy import Terms
-from flash_integrations._core.policy.learned import lesson, shape
-from flash_integrations._core.policy.quirks import DROPPABLE, LESSONS
+from flash_integrations._core.flow import wire_request
+from flash_integrations._core.policy.call_policy import CallPolicy
+from flash_integrations._core.policy.quirks import DROPPABLE, QUIRKS, lesson
 from flash_integrations.errors import ServerError
 
 USER = {"role": "user", "content": "hi"}
@@ -38,10 +38,10 @@ def said(message, **error):
 
 def taught(asked, error, *, facts=None, **terms):
     """The fact that a refusal of a call teaches, and the body that is sent then."""
-    on = Terms("https://gateway.test/v1", **terms)
-    sent = shape(asked, on, facts or {})
+    on = CallPolicy("https://gateway.test/v1", **terms)
+    sent = wire_request(asked, on, facts or {})
     fact = lesson(sent, error)
-    again = shape(asked, on, {**(facts or {}), **({fact[0]: fact[1]} if fact else {})}).body
+    again = wire_request(asked, on, {**(facts or {}), **({fact[0]: fact[1]} if fact else {})}).body
     return fact, again
 
 
@@ -196,8 +196,10 @@ def test_servers_that_fail_teach_nothing(name):
 
 def test_only_what_was_sent_can_be_refused():
     """A refusal of something else changes nothing."""
-    for row in LESSONS:
-        assert row.learn(shape(call(), Terms("https://gateway.test/v1"), {}), said(f"{row.fact} not supported")) in (
+    for row in QUIRKS:
+        assert row.learn(
+            wire_request(call(), CallPolicy("https://gateway.test/v1"), {}), said(f"{row.fact} not supported")
+        ) in (
             None,
             False if row.fact in ("stream", "stream_options") else None,
         )

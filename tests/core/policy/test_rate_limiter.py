@@ -12,20 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flash_integrations._core.policy.rate_limiter import GRANTED, HOUR, MINUTE, Limiter
+from flash_integrations._core.policy.rate_limit import RateLimit
+from flash_integrations._core.policy.rate_limiter import GRANTED, HOUR, MINUTE, RateLimiter
 
-
-@dataclass(frozen=True)
-class Figures:
-    """Limits, as ``catalogue.RateLimit`` has them."""
-
-    requests_per_minute: int | None = None
-    requests_per_hour: int | None = None
-    concurrent: int | None = None
-
-
-ONE_SLOT = Figures(concurrent=1)
-TWO_A_MINUTE = Figures(requests_per_minute=2)
+ONE_SLOT = RateLimit(concurrent=1)
+TWO_A_MINUTE = RateLimit(requests_per_minute=2)
 
 
 def enter(limiter, figures, now=0.0, label=""):
@@ -54,7 +45,7 @@ def woken(ticket):
 
 def test_a_window_slides():
     """A request leaves the window a minute after its answer began, not at the turn of a minute."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, TWO_A_MINUTE, 10.0)
     serve(limiter, TWO_A_MINUTE, 40.0)
     ticket, told = enter(limiter, TWO_A_MINUTE, 50.0)
@@ -65,7 +56,7 @@ def test_a_window_slides():
 
 def test_the_hour_has_a_window_of_its_own():
     """Both windows are kept; the longer wait counts."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=1, requests_per_hour=2)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1, requests_per_hour=2)
     serve(limiter, figures, 0.0)
     serve(limiter, figures, MINUTE)
     ticket, told = enter(limiter, figures, 2 * MINUTE)
@@ -75,7 +66,7 @@ def test_the_hour_has_a_window_of_its_own():
 
 def test_the_longer_wait_counts_whichever_window_asks_for_it():
     """The hour may have room sooner than the minute."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=1, requests_per_hour=2)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1, requests_per_hour=2)
     serve(limiter, figures, 0.0)
     serve(limiter, figures, HOUR - 5)
     assert enter(limiter, figures, HOUR - 4)[1] == MINUTE - 1
@@ -83,14 +74,14 @@ def test_the_longer_wait_counts_whichever_window_asks_for_it():
 
 def test_a_request_is_live_until_its_first_byte():
     """The window counts from the answer's beginning, however long it took: the gateway may have counted then."""
-    limiter = Limiter()
-    serve(limiter, Figures(requests_per_minute=1), 0.0, took=50.0)
-    assert enter(limiter, Figures(requests_per_minute=1), 60.0)[1] == 50.0
+    limiter = RateLimiter()
+    serve(limiter, RateLimit(requests_per_minute=1), 0.0, took=50.0)
+    assert enter(limiter, RateLimit(requests_per_minute=1), 60.0)[1] == 50.0
 
 
 def test_live_requests_fill_a_window_too():
     """Requests under way count before they are answered; the next one waits to be woken."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     first, _ = enter(limiter, TWO_A_MINUTE)
     enter(limiter, TWO_A_MINUTE)
     third, told = enter(limiter, TWO_A_MINUTE, 100.0)
@@ -103,7 +94,7 @@ def test_live_requests_fill_a_window_too():
 
 def test_live_requests_and_answered_ones_count_together():
     """So many answered requests must leave the window that all live ones fit into it."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=3)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=3)
     serve(limiter, figures, 0.0)
     serve(limiter, figures, 10.0)
     enter(limiter, figures, 20.0)
@@ -112,16 +103,16 @@ def test_live_requests_and_answered_ones_count_together():
 
 def test_several_answered_requests_may_have_to_leave():
     """Beside more generous objects, a strict one waits until the window is empty enough for its own figures."""
-    limiter = Limiter()
-    serve(limiter, Figures(requests_per_minute=4), 0.0)
-    serve(limiter, Figures(requests_per_minute=4), 10.0)
-    enter(limiter, Figures(requests_per_minute=4), 20.0)
+    limiter = RateLimiter()
+    serve(limiter, RateLimit(requests_per_minute=4), 0.0)
+    serve(limiter, RateLimit(requests_per_minute=4), 10.0)
+    enter(limiter, RateLimit(requests_per_minute=4), 20.0)
     assert enter(limiter, TWO_A_MINUTE, 20.0)[1] == 50.0
 
 
 def test_what_never_left_is_not_counted():
     """A request that did not reach the gateway leaves no trace in the window."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=1)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1)
     ticket, _ = enter(limiter, figures)
     limiter.release(ticket, 0.0, counted=False)
     assert enter(limiter, figures)[1] == GRANTED
@@ -129,7 +120,7 @@ def test_what_never_left_is_not_counted():
 
 def test_what_broke_before_an_answer_is_counted():
     """A request that was sent and never answered may have been counted by the gateway."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=1)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1)
     ticket, _ = enter(limiter, figures)
     limiter.release(ticket, 5.0)
     assert enter(limiter, figures, 5.0)[1] == 60.0
@@ -137,14 +128,14 @@ def test_what_broke_before_an_answer_is_counted():
 
 def test_an_answered_request_is_counted_once():
     """The end of an answer adds nothing to what its beginning counted."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, TWO_A_MINUTE, 0.0)
     assert enter(limiter, TWO_A_MINUTE, 1.0)[1] == GRANTED
 
 
 def test_an_answered_request_stays_counted():
     """Once answered, a request is in the window, even if it is said not to have reached the gateway."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=1)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1)
     ticket, _ = enter(limiter, figures)
     limiter.answered(ticket, 0.0)
     limiter.release(ticket, 1.0, counted=False)
@@ -156,7 +147,7 @@ def test_an_answered_request_stays_counted():
 
 def test_a_slot_is_held_until_the_answer_ends():
     """The first byte frees no slot; the end does, and wakes who waits."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     first, _ = enter(limiter, ONE_SLOT)
     second, told = enter(limiter, ONE_SLOT)
     assert told is None
@@ -170,7 +161,7 @@ def test_a_slot_is_held_until_the_answer_ends():
 
 def test_no_figures_wait_for_nobody():
     """A call without limits goes at once, even past a queue, but its slot counts for the others."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     enter(limiter, ONE_SLOT)
     waiting, _ = enter(limiter, ONE_SLOT)
     free, told = enter(limiter, None)
@@ -183,28 +174,28 @@ def test_no_figures_wait_for_nobody():
 @pytest.mark.parametrize("limit", ["requests_per_minute", "requests_per_hour", "concurrent"])
 def test_the_head_of_the_queue_knows_what_holds_it(limit):
     """The limit with its figure; those behind it, and who was let go, know of none."""
-    limiter, figures = Limiter(), Figures(**{limit: 1})
+    limiter, figures = RateLimiter(), RateLimit(**{limit: 1})
     holder, _ = enter(limiter, figures)
     head, _ = enter(limiter, figures)
     behind, _ = enter(limiter, figures)
-    assert [holder.held_by, head.held_by, behind.held_by] == [None, f"{limit}=1", None]
+    assert [holder.blocked_by, head.blocked_by, behind.blocked_by] == [None, f"{limit}=1", None]
     assert limiter.waiting() == 2
     limiter.release(holder, 1.0)
     assert limiter.acquire(head, 1.0 + HOUR) == GRANTED
-    assert head.held_by is None
+    assert head.blocked_by is None
 
 
 def test_the_longest_wait_names_the_limit():
     """Where two windows are full, the one that is full for longer is named."""
-    limiter = Limiter()
-    serve(limiter, Figures(), 0.0)
-    ticket, told = enter(limiter, Figures(requests_per_minute=1, requests_per_hour=1), 1.0)
-    assert (told, ticket.held_by) == (HOUR - 1.0, "requests_per_hour=1")
+    limiter = RateLimiter()
+    serve(limiter, RateLimit(), 0.0)
+    ticket, told = enter(limiter, RateLimit(requests_per_minute=1, requests_per_hour=1), 1.0)
+    assert (told, ticket.blocked_by) == (HOUR - 1.0, "requests_per_hour=1")
 
 
 def test_a_wait_is_told_once_at_a_time():
     """While a line stands nobody else tells of that limit; of another limit, or afterwards, it is told again."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     assert limiter.tell("concurrent=1", 0.0, until=30.0) == GRANTED
     assert limiter.tell("concurrent=1", 10.0, until=40.0) == 20.0
     assert limiter.tell("concurrent=1", 30.0, until=60.0) == GRANTED
@@ -213,7 +204,7 @@ def test_a_wait_is_told_once_at_a_time():
 
 def test_holders_are_told_longest_first():
     """Who holds the slots, and for how long, is text for a line of the log."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     enter(limiter, None, 10.0, "late")
     enter(limiter, None, 5.0, "early")
     assert limiter.holders(20.0) == ["early for 15 s", "late for 10 s"]
@@ -224,10 +215,10 @@ def test_holders_are_told_longest_first():
 
 def test_first_come_first_served():
     """Nobody overtakes, be his own figures as generous as they may."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     first, _ = enter(limiter, ONE_SLOT)
     second, _ = enter(limiter, ONE_SLOT)
-    third, told = enter(limiter, Figures(concurrent=100))
+    third, told = enter(limiter, RateLimit(concurrent=100))
     assert told is None
     limiter.release(first, 0.0)
     assert limiter.acquire(third, 0.0) is None
@@ -237,10 +228,10 @@ def test_first_come_first_served():
 
 def test_who_goes_wakes_the_next():
     """A grant wakes the new head of the queue, for which there may be room as well."""
-    limiter = Limiter()
-    first, _ = enter(limiter, Figures(concurrent=1))
-    second, _ = enter(limiter, Figures(concurrent=1))
-    third, _ = enter(limiter, Figures(concurrent=2))
+    limiter = RateLimiter()
+    first, _ = enter(limiter, RateLimit(concurrent=1))
+    second, _ = enter(limiter, RateLimit(concurrent=1))
+    third, _ = enter(limiter, RateLimit(concurrent=2))
     calls = woken(third)
     limiter.release(first, 0.0)
     assert limiter.acquire(second, 0.0) == GRANTED
@@ -249,9 +240,9 @@ def test_who_goes_wakes_the_next():
 
 def test_a_head_that_gives_up_wakes_the_next():
     """A ticket that is cancelled in the queue does not take the others' wake-up with it."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, TWO_A_MINUTE, 0.0)
-    head, _ = enter(limiter, Figures(requests_per_minute=1), 1.0)
+    head, _ = enter(limiter, RateLimit(requests_per_minute=1), 1.0)
     second, told = enter(limiter, TWO_A_MINUTE, 1.0)
     assert told is None
     calls = woken(second)
@@ -262,7 +253,7 @@ def test_a_head_that_gives_up_wakes_the_next():
 
 def test_one_who_gives_up_further_back_leaves_the_queue():
     """A cancelled ticket in the middle is passed over."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     first, _ = enter(limiter, ONE_SLOT)
     second, third = (limiter.enter(ONE_SLOT, label="", now=0.0) for _ in range(2))
     limiter.release(second, 0.0)
@@ -272,7 +263,7 @@ def test_one_who_gives_up_further_back_leaves_the_queue():
 
 def test_a_wake_up_before_the_wait_is_not_lost():
     """Who is woken between asking and waiting is woken as soon as he says how."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     first, _ = enter(limiter, ONE_SLOT)
     second, told = enter(limiter, ONE_SLOT)
     assert told is None
@@ -282,7 +273,7 @@ def test_a_wake_up_before_the_wait_is_not_lost():
 
 def test_a_head_that_was_given_seconds_is_woken_early():
     """A window's room may come sooner than foretold, when a live request proves not to have left."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=2)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=2)
     serve(limiter, figures, 0.0)
     other, _ = enter(limiter, figures, 0.0)
     head, told = enter(limiter, figures, 10.0)
@@ -295,7 +286,7 @@ def test_a_head_that_was_given_seconds_is_woken_early():
 
 def test_asking_again_after_a_grant_changes_nothing():
     """A granted ticket stays granted and takes one slot."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     ticket, _ = enter(limiter, ONE_SLOT)
     assert limiter.acquire(ticket, 5.0) == GRANTED
     limiter.release(ticket, 6.0)
@@ -304,7 +295,7 @@ def test_asking_again_after_a_grant_changes_nothing():
 
 def test_releasing_twice_changes_nothing():
     """A ticket that is released again frees nobody else's slot and counts nothing more."""
-    limiter, figures = Limiter(), Figures(requests_per_minute=3, concurrent=1)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=3, concurrent=1)
     first, _ = enter(limiter, figures)
     limiter.release(first, 0.0)
     second, _ = enter(limiter, figures)
@@ -316,7 +307,7 @@ def test_releasing_twice_changes_nothing():
 
 def test_a_release_from_the_garbage_collector_does_not_lock_up():
     """A forgotten stream may be collected, and its ticket released, while this thread is inside the limiter."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     ticket, _ = enter(limiter, ONE_SLOT)
 
     class Forgotten:
@@ -339,7 +330,7 @@ def test_a_release_from_the_garbage_collector_does_not_lock_up():
 
 def test_threads_never_exceed_the_slots():
     """Threads that race for slots hold no more of them than there are, and each gets its turn."""
-    limiter, figures = Limiter(), Figures(concurrent=3)
+    limiter, figures = RateLimiter(), RateLimit(concurrent=3)
     lock, inside, peak, served = threading.Lock(), [0], [0], [0]
 
     def note(change):
@@ -402,7 +393,7 @@ def play(requests, figures):
 
     A waiting request asks again when its seconds are over or when it is woken, and at no other time.
     """
-    limiter, order, agenda = Limiter(), count(), []
+    limiter, order, agenda = RateLimiter(), count(), []
     tickets, times = {}, {}
 
     def plan(at, act, number):
@@ -454,7 +445,7 @@ def play(requests, figures):
 )
 def test_no_window_ever_holds_more_than_its_limit(requests, per_minute, per_hour, slots):
     """Whenever between admission and first byte the gateway counts, in no window does it count more than the limit."""
-    figures = Figures(per_minute, per_hour, slots)
+    figures = RateLimit(per_minute, per_hour, concurrent=slots)
     times = play(requests, figures)
     assert len(times) == len(requests), "somebody waits for ever"
     reached = [(request, *times[number]) for number, request in enumerate(requests) if request.reaches]
@@ -481,7 +472,7 @@ def test_the_judge_sees_a_full_window():
 @pytest.mark.parametrize("limit", [1, 5, 60])
 def test_a_batch_runs_as_fast_as_the_limits_allow(limit):
     """A batch fills the window at once, and goes on the moment it has room."""
-    limiter, figures, now = Limiter(), Figures(requests_per_minute=limit), 0.0
+    limiter, figures, now = RateLimiter(), RateLimit(requests_per_minute=limit), 0.0
     for number in range(3 * limit):
         ticket = limiter.enter(figures, label="", now=now)
         while (wait := limiter.acquire(ticket, now)) != GRANTED:

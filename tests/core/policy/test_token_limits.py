@@ -10,8 +10,8 @@ import pytest
 
 from flash_integrations._core.completion.completion import Completion, Usage
 from flash_integrations._core.endpoints.embeddings.result import Embeddings
-from flash_integrations._core.policy.rate_limiter import GRANTED, USUAL_ANSWER, Limiter
-from flash_integrations._core.policy.token_use import answer_limit, request_tokens, told_tokens
+from flash_integrations._core.policy.rate_limiter import GRANTED, USUAL_ANSWER, RateLimiter
+from flash_integrations._core.policy.token_use import answer_limit, counted_tokens, request_tokens
 from flash_integrations.catalogue import RateLimit, get_provider
 from flash_integrations.testing._scripted_model.text import tokens
 from flash_integrations.testing._server.rate_limits import Quota
@@ -37,7 +37,7 @@ def serve(limiter, size, now, *, told=None, figures=TEN):
 
 def test_a_window_of_tokens_slides():
     """A request waits until so many tokens have left the window that its own fit."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, 4, 0.0)
     serve(limiter, 4, 10.0)
     ticket, wait = enter(limiter, 5, 20.0)
@@ -47,7 +47,7 @@ def test_a_window_of_tokens_slides():
 
 def test_several_may_have_to_leave():
     """The wait is for the last of those that must go."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     for now in (0.0, 10.0, 20.0):
         serve(limiter, 3, now)
     assert enter(limiter, 7, 30.0)[1] == 40.0
@@ -55,7 +55,7 @@ def test_several_may_have_to_leave():
 
 def test_live_requests_count_by_their_estimate():
     """Two that together are too many do not go at once; the second waits to be woken."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     first, _ = enter(limiter, 6)
     second, wait = enter(limiter, 6)
     assert wait is None
@@ -65,21 +65,21 @@ def test_live_requests_count_by_their_estimate():
 
 def test_what_the_answer_told_corrects_the_estimate():
     """An estimate that was too high gives room back; an answer's tokens count from its end."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, 9, 0.0, told=(2, 3))
     assert enter(limiter, 5, 1.0)[1] == GRANTED
 
 
 def test_an_estimate_that_was_too_low_is_corrected_too():
     """The window holds what the gateway counted."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, 1, 0.0, told=(8, 2))
     assert enter(limiter, 1, 1.0)[1] == 59.0
 
 
 def test_a_request_larger_than_the_window_goes_through_an_empty_one():
     """It waits for the window to be empty and is then the gateway's to judge."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, 1, 0.0)
     ticket, wait = enter(limiter, 500, 5.0)
     assert wait == 55.0
@@ -88,28 +88,28 @@ def test_a_request_larger_than_the_window_goes_through_an_empty_one():
 
 def test_answers_of_unknown_length_are_set_aside_for():
     """As much as answers took lately; at first a usual amount."""
-    limiter, figures = Limiter(), RateLimit(tokens_per_minute=2 * USUAL_ANSWER - 1)
+    limiter, figures = RateLimiter(), RateLimit(tokens_per_minute=2 * USUAL_ANSWER - 1)
     enter(limiter, 0, figures=figures, answer=None)
     assert enter(limiter, 0, figures=figures, answer=None)[1] is None
 
 
 def test_calls_without_the_limit_are_counted_when_told():
     """One record of use: what others took of the same key's tokens counts for those who keep the limit."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, 0, 0.0, told=(7, 2), figures=None)
     assert enter(limiter, 2, 1.0)[1] == 59.0
 
 
 def test_the_requests_window_is_kept_beside_the_tokens():
     """The longer wait counts."""
-    limiter, figures = Limiter(), RateLimit(requests_per_minute=1, tokens_per_minute=10)
+    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1, tokens_per_minute=10)
     serve(limiter, 1, 0.0, figures=figures)
     assert enter(limiter, 1, 20.0, figures=figures)[1] == 40.0
 
 
 def test_an_old_record_tells_nothing():
     """After its windows have passed a record can be let go."""
-    limiter = Limiter()
+    limiter = RateLimiter()
     serve(limiter, 5, 0.0)
     assert not limiter.is_idle(59.0)
     assert limiter.is_idle(3600.0)
@@ -147,7 +147,7 @@ def test_an_odd_body_is_estimated_all_the_same():
 )
 def test_what_an_answer_tells(answer, told):
     """Request and answer apart, where the gateway counted."""
-    assert told_tokens(answer) == told
+    assert counted_tokens(answer) == told
 
 
 WORDS = "the cat sat on a mat, and then it ran! 一只猫 在 沙发上 睡觉 (x=3.14) foo_bar extraordinarily".split()
@@ -157,7 +157,7 @@ WORDS = "the cat sat on a mat, and then it ran! 一只猫 在 沙发上 睡觉 (
 def test_a_batch_through_a_tier_meets_no_refusal(seed):
     """OpenAI's free tier, as the local gateway keeps it: 60 prompts at once, of any size, answered in any order."""
     chance, limit = random.Random(seed), get_provider("openai").tiers["free"]
-    limiter, agenda, order, clock = Limiter(), [], count(), [0.0]
+    limiter, agenda, order, clock = RateLimiter(), [], count(), [0.0]
     quota = Quota(limit, clock=lambda: clock[0])
     served = []
 

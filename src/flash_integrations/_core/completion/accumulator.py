@@ -31,7 +31,7 @@ class _Text:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._seam = json_codec.Seam()
+        self._seam = json_codec.SurrogateJoiner()
 
     def add(self, piece: str) -> str:
         """Take a piece; give what is whole of it."""
@@ -319,7 +319,7 @@ class Accumulator:
         *,
         request_id: str | None = None,
         streamed: bool = False,
-        resends: int = 0,
+        retries: int = 0,
         headers: Mapping[str, str] | None = None,
     ) -> Completion:
         """The completion as it stands."""
@@ -335,7 +335,7 @@ class Accumulator:
             extra=dict(self._extra),
             request_id=request_id,
             streamed=streamed,
-            resends=resends,
+            retries=retries,
             headers=headers or {},
         )
 

@@ -140,7 +140,7 @@ class Completion:
         extra: other fields of the answer.
         request_id: the gateway's id for the request, from its headers, or None.
         streamed: whether the wire was streamed.
-        resends: how many times the request was sent again.
+        retries: how many times the request was sent again.
         headers: the answer's headers, names in lower case, without cookies and keys.
     """
 
@@ -154,7 +154,7 @@ class Completion:
     extra: dict[str, Any] = field(default_factory=dict)
     request_id: str | None = field(default=None, compare=False)
     streamed: bool = field(default=False, compare=False)
-    resends: int = field(default=0, compare=False)
+    retries: int = field(default=0, compare=False)
     headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property

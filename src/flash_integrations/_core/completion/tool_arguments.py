@@ -42,7 +42,7 @@ class Arguments:
     def __init__(self) -> None:
         self.is_whole = False
         """Whether the first JSON object is complete."""
-        self._seam = json_codec.Seam()
+        self._seam = json_codec.SurrogateJoiner()
         self._open = ""  # what may still be a placeholder, and is not in _parts
         self._parts: list[str] = []  # the text, settled
         self._fresh: list[str] = []  # what of it is not handed out

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import MalformedResponseError
 from ..framing import json_codec
-from ..framing.body import BodyDecoder, Unread
+from ..framing.body import BodyDecoder, NonJSON
 
 MAX_MESSAGE = 400
 """Characters of an error's text that are shown."""
@@ -88,7 +88,7 @@ def read(body: Any) -> ErrorFacts:
 
 
 def _texts(items: list[Any]) -> str:
-    return " ".join(item.text for item in items if isinstance(item, Unread))
+    return " ".join(item.text for item in items if isinstance(item, NonJSON))
 
 
 def read_value(value: Any, *, depth: int = 0) -> ErrorFacts:

@@ -25,9 +25,9 @@ from ...errors import (
     RateLimitError,
     ServerError,
 )
-from ..policy.backoff import retry_after
 from . import error_body
 from .error_body import ErrorFacts, shorten
+from .retry_after import retry_after
 
 Kind = type[APIStatusError]
 

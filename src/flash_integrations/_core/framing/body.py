@@ -3,7 +3,7 @@
 A stream may come where JSON was asked for and the reverse, and the content type is wrong as often as not: the first
 bytes that are not blank decide. Whether it is compressed, its first two bytes say: proxies decompress bodies
 and leave the header. What comes out is a list of :data:`Item`: JSON objects, :data:`DONE` for the end mark,
-and :class:`Unread` for text that is neither.
+and :class:`NonJSON` for text that is neither.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DONE: Final = _Done.DONE
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class NonJSON:
     """Text that stood where JSON should.
 
     Attributes:
@@ -41,7 +41,7 @@ class Unread:
     named_error: bool = False
 
 
-Item: TypeAlias = dict[str, Any] | Unread | _Done
+Item: TypeAlias = dict[str, Any] | NonJSON | _Done
 
 _STARTS = (b"data:", b"event:", b":", b"id:", b"retry:")
 _BLANK = b" \t\r\n"
@@ -61,7 +61,7 @@ class Inflater:
         self._unpack: Any = None
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes; give what they unpack to.
+        """Take bytes; give what they decode_base64_floats to.
 
         Raises:
             MalformedResponseError: the gzip stream is broken, or a piece of it unpacks to more than 64 MB.
@@ -138,8 +138,8 @@ class BodyDecoder:
             value = json_codec.loads(text)
         except ValueError:
             # `{...` that does not parse was cut; anything else is a page or a message.
-            return [Unread(text.decode("utf-8", "replace"), cut=text[:1] in b"{[")]
-        return _objects(value) or [Unread(text.decode("utf-8", "replace"))]
+            return [NonJSON(text.decode("utf-8", "replace"), cut=text[:1] in b"{[")]
+        return _objects(value) or [NonJSON(text.decode("utf-8", "replace"))]
 
 
 def bare(data: bytes) -> bytes:
@@ -187,7 +187,7 @@ def _read(event: Event) -> list[Item]:
         except ValueError:
             # Not one by one either. Words at the body's end are a message; JSON that ends there was cut.
             cut = not data or (not event.ended and text[:1] in b"{[")
-            return [Unread(text.decode("utf-8", "replace"), cut=cut, named_error=is_error)]
+            return [NonJSON(text.decode("utf-8", "replace"), cut=cut, named_error=is_error)]
     return items
 
 
@@ -195,10 +195,10 @@ def _objects(value: Any, *, is_error: bool = False, depth: int = 0) -> list[Item
     """The objects of a JSON value: itself, or the elements of a list; null is nothing, the rest is text."""
     if isinstance(value, dict):
         if is_error and not value.get("error"):
-            return [{"error": value} if value else Unread("", named_error=True)]
+            return [{"error": value} if value else NonJSON("", named_error=True)]
         return [value]
     if isinstance(value, list) and depth < _MAX_DEPTH:
         return [item for element in value for item in _objects(element, is_error=is_error, depth=depth + 1)]
     if value is None or isinstance(value, list):
         return []
-    return [Unread(str(value), named_error=is_error)]
+    return [NonJSON(str(value), named_error=is_error)]

@@ -56,7 +56,7 @@ def rejoin(text: str) -> str:
     return text
 
 
-class Seam:
+class SurrogateJoiner:
     """Joins pieces of one text. Half a character (a high surrogate that ends a piece) waits for its other half."""
 
     __slots__ = ("_half",)

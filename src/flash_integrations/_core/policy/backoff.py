@@ -12,12 +12,6 @@ each plus up to a quarter (of the wait, at most 1 s after a hint) by chance. Non
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from math import isfinite
-
 from ...errors import (
     APIConnectionError,
     FlashError,
@@ -32,16 +26,6 @@ WINDOW = 60.0
 
 FIRST, LARGEST = 0.5, 8.0
 """Seconds before the first re-send of a passing fault, and the most before any."""
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "秒": 1.0, "分": 60.0}
-_STEP = r"\d{1,9}(?:\.\d{1,9})? ?(?:ms|milliseconds?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])[ ,]*"
-_TRY_AGAIN = re.compile(
-    rf"(?:try again|retry|wait)(?:ing)?(?: in| after| for)?(?: about)? ((?:{_STEP}){{1,4}})"
-    r"|(\d{1,9} ?(?:秒|分))钟?(?:之后|以后|后)",
-    re.IGNORECASE,
-)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|mil|[smhd]|秒|分)", re.IGNORECASE)
-_WHOLE_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|[smhd]))+")
 
 
 def is_passing(error: FlashError) -> bool:
@@ -75,61 +59,3 @@ def delay(resend: int, error: FlashError, *, chance: float, max_retry_after: flo
     else:
         wait = min(LARGEST, FIRST * 2 ** min(resend - 1, 10))
     return wait * (1 + chance / 4)
-
-
-def retry_after(
-    headers: Mapping[str, str], reset_seconds: float | None, message: str, *, now: float, limited: bool = True
-) -> float | None:
-    """Seconds a refusal asks to wait, from whichever place says so; None where none does.
-
-    In this order: ``retry-after-ms``, ``Retry-After`` (seconds, a date, or "1m30s"), the body's own figure, the words
-    of the message ("try again in 20s"), and, if ``limited``, ``x-ratelimit-reset-requests`` and ``-tokens`` ("6m0s").
-
-    Args:
-        headers: names in lower case.
-        reset_seconds: the figure in the error's body.
-        message: the error's message.
-        now: Unix time in seconds.
-        limited: whether a limit was the cause. OpenAI sends the reset headers with every answer.
-    """
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = _asked(headers.get(name, "").strip(), unit, now)
-        if seconds is not None:
-            return seconds
-    if reset_seconds is not None:
-        return max(0.0, reset_seconds)
-    words = _TRY_AGAIN.search(message)
-    if words:
-        return _duration(words.group(1) or words.group(2))
-    resets = [
-        _duration(headers[f"x-ratelimit-reset-{what}"])
-        for what in ("requests", "tokens")
-        if _WHOLE_DURATION.fullmatch(headers.get(f"x-ratelimit-reset-{what}", ""))
-        and headers.get(f"x-ratelimit-remaining-{what}", "0") == "0"
-    ]
-    return max(resets) if limited and resets else None
-
-
-def _asked(value: str, unit: float, now: float) -> float | None:
-    """What a header asks for; None where it says nothing that can be read."""
-    if not value:
-        return None
-    try:
-        seconds = float(value) * unit
-    except ValueError:
-        return _duration(value) if _WHOLE_DURATION.fullmatch(value) else _until(value, now)
-    return max(0.0, seconds) if isfinite(seconds) else None
-
-
-def _duration(text: str) -> float:
-    return sum(
-        float(number) * _UNITS["ms" if unit == "mil" else unit] for number, unit in _DURATION.findall(text.lower())
-    )
-
-
-def _until(date: str, now: float) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-        return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None

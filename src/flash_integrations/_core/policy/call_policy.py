@@ -1,82 +1,17 @@
-"""On which terms a call is made: time, re-sends, the stream rule.
-
-And the surroundings a flow may not reach for itself: the clock and chance.
-"""
+"""How one call is made: time, retries, the stream rule, the limits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from ...errors import ConfigurationError
-from .rate_limiter import Figures
+from .rate_limit import RateLimit
+from .timeout import Timeout
 
-
-@dataclass(frozen=True, slots=True)
-class Timeout:
-    """How long to wait, in seconds; None is for ever.
-
-    Attributes:
-        connect: for a connection.
-        first_byte: from sending to the first event of a stream, or to the beginning of a plain answer. Reasoning
-            models may be silent for minutes.
-        progress: between two events of a stream; comments, pings and blank lines are no events.
-    """
-
-    connect: float | None = 10.0
-    first_byte: float | None = 300.0
-    progress: float | None = 60.0
-
-    def __post_init__(self) -> None:
-        for name in ("connect", "first_byte", "progress"):
-            check_seconds(f"timeout.{name}", getattr(self, name))
-
-    @classmethod
-    def of(cls, value: Timeout | float | Mapping[str, float | None] | None) -> Timeout:
-        """A Timeout from what users give: one, a number, a dict of its fields, or None for the defaults.
-
-        A number sets all three, connect to at most 10.
-
-        Raises:
-            ConfigurationError: not a positive number, or an unknown key.
-        """
-        if value is None:
-            return cls()
-        if isinstance(value, Timeout):
-            return value
-        if isinstance(value, Mapping):
-            if unknown := value.keys() - {"connect", "first_byte", "progress"}:
-                raise ConfigurationError(f"timeout takes connect, first_byte and progress, not {sorted(unknown)}")
-            return cls(**value)
-        if hasattr(value, "connect") and hasattr(value, "read"):  # an httpx.Timeout, as the peers take it
-            return cls(value.connect, value.read, value.read)
-        check_seconds("timeout", value)
-        return cls(min(10.0, value), value, value)
-
-
-def check_seconds(name: str, value: Any) -> None:
-    """Refuse what is no number of seconds.
-
-    Raises:
-        ConfigurationError: not a positive number, nor None.
-    """
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
-        raise ConfigurationError(f"{name} must be a number of seconds above 0, or None, not {value!r}")
-
-
-def check_at_least_0(name: str, value: Any, *, whole: bool = False) -> None:
-    """Refuse what is below 0 or no number.
-
-    Raises:
-        ConfigurationError: names the word and what it must be.
-    """
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not value >= 0:
-        raise ConfigurationError(f"{name} must be a {'whole ' * whole}number of at least 0, not {value!r}")
+_PATIENT = Timeout()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CallPolicy:
     """The terms of one call.
 
     Attributes:
@@ -97,29 +32,10 @@ class Terms:
     provider: str = "custom"
     stream_whole: bool = True
     force_stream: bool | None = None
-    timeout: Timeout = Timeout()
+    timeout: Timeout = _PATIENT
     total_timeout: float | None = None
     max_retries: int = 2
     max_retry_after: float = 60.0
-    figures: Figures | None = None
+    figures: RateLimit | None = None
     require_finish_reason: bool = True
     drop_refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Time and chance, given to a flow from outside.
-
-    Attributes:
-        clock: seconds that only go on (``time.monotonic``).
-        wall: Unix time in seconds.
-        chance: a random number from 0 to 1.
-        new_id: an id for a tool call that came without one.
-        redact: takes the key out of a text.
-    """
-
-    clock: Callable[[], float]
-    wall: Callable[[], float]
-    chance: Callable[[], float]
-    new_id: Callable[[], str]
-    redact: Callable[[str], str] = str

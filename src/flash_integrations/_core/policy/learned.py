@@ -3,7 +3,7 @@
 A refusal that names its cause turns into a fact, once; the same call is then sent in the form the gateway takes. A
 refusal after that is raised. A fact is kept for the endpoint whose refusal taught it: what chat refuses says nothing
 about embeddings, whose body has other parts. Which facts there are, how they are learned and what they change: the rows
-of ``lessons``.
+of ``quirks``.
 """
 
 from __future__ import annotations
@@ -12,46 +12,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import FlashError
-from ..endpoints.call import Call
-from .call_policy import Terms
-from .quirks import LESSONS, Shape
 
-
-def shape(call: Call, terms: Terms, facts: Mapping[str, Any]) -> Shape:
-    """Put a call into the form the gateway takes, by the terms and by what was learned."""
-    if call.body is None or call.model is None:
-        return Shape(call.body, streamed=False, usage_asked=False, facts=facts)
-    if not call.may_stream:
-        streamed = False
-    elif terms.force_stream is not None:
-        streamed = terms.force_stream
-    else:
-        streamed = facts.get("stream", call.stream or terms.stream_whole)
-    body = dict(call.body)
-    usage_asked = streamed and call.ask_usage and facts.get("stream_options", True)
-    if streamed:
-        body["stream"] = True
-        if usage_asked:
-            body["stream_options"] = {"include_usage": True, **call.stream_options}
-    chosen = frozenset[str]() if terms.drop_refused else call.chosen
-    for row in LESSONS if facts else ():
-        if row.fact in facts and row.fact not in chosen and (terms.drop_refused or not row.needs_leave):
-            row.apply(body, facts[row.fact])
-    return Shape(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused, chosen)
-
-
-def lesson(sent: Shape, error: FlashError) -> tuple[str, Any] | None:
-    """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
-    for row in LESSONS:
-        if row.fact not in sent.facts and row.fact not in sent.chosen:
-            value = row.learn(sent, error)
-            if value is not None:
-                return row.fact, value
-    return None
-
-
-class Memory:
+class LearnedQuirks:
     """The facts of a process. Safe to use from several threads."""
 
     def __init__(self) -> None:

@@ -1,18 +1,19 @@
 """What refusals teach: one row a fact, with how it is learned and what it changes about a request.
 
 A row learns only from a refusal that names the cause, and only where the request had what was refused. To teach a new
-one, add a row to :data:`LESSONS`; nothing else changes.
+one, add a row to :data:`QUIRKS`; nothing else changes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
+from .wire_request import WireRequest
 
 # Texts seen on the wire, with the software or vendor that sends them.
 MUST_STREAM = re.compile(
@@ -51,59 +52,20 @@ DROPPABLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """A call in the form it is sent in.
-
-    Attributes:
-        body: the whole body; None for a GET.
-        streamed: whether it asks for a stream.
-        usage_asked: whether it asks for usage in the stream.
-        facts: what was known when it was made.
-        forced: whether the user decided about the stream.
-        drop_refused: whether the user lets refused parameters go.
-        chosen: facts about what the user chose and does not let go.
-    """
-
-    body: Mapping[str, Any] | None
-    streamed: bool
-    usage_asked: bool
-    facts: Mapping[str, Any]
-    forced: bool = False
-    drop_refused: bool = False
-    chosen: frozenset[str] = frozenset()
-
-    @property
-    def sent(self) -> Mapping[str, Any]:
-        """The body, an empty one for a GET."""
-        return self.body or {}
-
-    @property
-    def messages(self) -> Sequence[Mapping[str, Any]]:
-        """The messages of the body."""
-        messages: Sequence[Mapping[str, Any]] = self.sent.get("messages", ())
-        return messages
-
-    @property
-    def format(self) -> Mapping[str, Any]:
-        """The response format that is asked for."""
-        return self.sent.get("response_format") or {}
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Quirk:
     """One row.
 
     Attributes:
         fact: the fact's name, as ``learned()`` shows it.
         learn: the fact's value as a refusal of what was sent teaches it, or None.
         apply: changes a body (its own copy) by the fact's value.
-        needs_leave: whether it is applied only for those who set ``drop_refused``: facts are the whole process's.
+        needs_permission: whether it is applied only for those who set ``drop_refused``: facts are the whole process's.
     """
 
     fact: str
-    learn: Callable[[Shape, FlashError], Any]
+    learn: Callable[[WireRequest, FlashError], Any]
     apply: Callable[[dict[str, Any], Any], None]
-    needs_leave: bool = False
+    needs_permission: bool = False
 
 
 def _says(error: FlashError, *patterns: re.Pattern[str] | str) -> bool:
@@ -124,7 +86,7 @@ def _refuses(error: FlashError, name: str) -> bool:
 # --- streams --------------------------------------------------------------------------------------------------------
 
 
-def _learn_stream(sent: Shape, error: FlashError) -> bool | None:
+def _learn_stream(sent: WireRequest, error: FlashError) -> bool | None:
     if sent.forced or "input" in sent.sent:  # texts to embed: there is no stream of vectors
         return None
     if sent.streamed:
@@ -133,7 +95,7 @@ def _learn_stream(sent: Shape, error: FlashError) -> bool | None:
     return True if empty or _says(error, MUST_STREAM) else None
 
 
-def _learn_options(sent: Shape, error: FlashError) -> bool | None:
+def _learn_options(sent: WireRequest, error: FlashError) -> bool | None:
     named = isinstance(error, BadRequestError) and _says(error, r"stream[_ ]options|include_usage")
     return False if named and sent.usage_asked else None
 
@@ -147,7 +109,7 @@ def _leave(body: dict[str, Any], value: Any) -> None:
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def _learn_limit(sent: Shape, error: FlashError) -> str | None:
+def _learn_limit(sent: WireRequest, error: FlashError) -> str | None:
     for name, other in (_LIMITS, _LIMITS[::-1]):
         if name in sent.sent and _refuses(error, name):
             return other
@@ -160,16 +122,16 @@ def _name_limit(body: dict[str, Any], name: str) -> None:
             body[name] = body.pop(other)
 
 
-def _dropping(name: str, *, freely: bool = False) -> Lesson:
+def _dropping(name: str, *, freely: bool = False) -> Quirk:
     """A parameter that is refused is left out from then on; ``freely``: without being allowed to."""
 
-    def learn(sent: Shape, error: FlashError) -> bool | None:
+    def learn(sent: WireRequest, error: FlashError) -> bool | None:
         return False if (freely or sent.drop_refused) and name in sent.sent and _refuses(error, name) else None
 
-    return Lesson(name, learn, lambda body, _: body.pop(name, None), needs_leave=not freely)
+    return Quirk(name, learn, lambda body, _: body.pop(name, None), needs_permission=not freely)
 
 
-def _learn_choice(sent: Shape, error: FlashError) -> str | None:
+def _learn_choice(sent: WireRequest, error: FlashError) -> str | None:
     asked = sent.sent.get("tool_choice")
     return "auto" if asked not in (None, "auto", "none") and _refuses(error, "tool_choice") else None
 
@@ -179,7 +141,7 @@ def _choose_freely(body: dict[str, Any], _: Any) -> None:
         del body["tool_choice"]
 
 
-def _learn_strict(sent: Shape, error: FlashError) -> bool | None:
+def _learn_strict(sent: WireRequest, error: FlashError) -> bool | None:
     return False if any(map(bool, _strict_places(sent.sent))) and _refuses(error, "strict") else None
 
 
@@ -196,7 +158,7 @@ def _without_strict(body: dict[str, Any], _: Any) -> None:
         del place["strict"]
 
 
-def _learn_encoding(sent: Shape, error: FlashError) -> str | None:
+def _learn_encoding(sent: WireRequest, error: FlashError) -> str | None:
     if "encoding_format" not in sent.sent or not isinstance(error, BadRequestError | ServerError):
         return None
     if not _says(error, r"encoding[_ ]?format|\bbase64\b"):
@@ -205,7 +167,7 @@ def _learn_encoding(sent: Shape, error: FlashError) -> str | None:
     return "float" if takes_floats else ""
 
 
-def _learn_no_encoding(sent: Shape, error: FlashError) -> bool | None:
+def _learn_no_encoding(sent: WireRequest, error: FlashError) -> bool | None:
     """Floats were asked for by name, as a first refusal seemed to want, and that was refused too."""
     return True if "encoding_format" in sent.facts and _learn_encoding(sent, error) is not None else None
 
@@ -225,7 +187,7 @@ def _change(body: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, A
     body["messages"] = [change(message) for message in body["messages"]]
 
 
-def _learn_developer(sent: Shape, error: FlashError) -> str | None:
+def _learn_developer(sent: WireRequest, error: FlashError) -> str | None:
     has = any(message.get("role") == "developer" for message in sent.messages)
     told = _says(error, r"\bdeveloper\b", r"role|variant|invalid|support|unexpected|must be|one of")
     told = told or _says(error, r"incorrect role information|角色信息")
@@ -241,7 +203,7 @@ _WANTS_TEXT = (
 )
 
 
-def _learn_lists(sent: Shape, error: FlashError) -> bool | None:
+def _learn_lists(sent: WireRequest, error: FlashError) -> bool | None:
     lists = [message["content"] for message in sent.messages if isinstance(message.get("content"), list)]
     texts = all(isinstance(part, Mapping) and part.get("type") == "text" for parts in lists for part in parts)
     told = isinstance(error, BadRequestError) and _says(error, _WANTS_TEXT)
@@ -258,7 +220,7 @@ def _flatten(body: dict[str, Any], _: Any) -> None:
     _change(body, change)
 
 
-def _learn_null(sent: Shape, error: FlashError) -> str | None:
+def _learn_null(sent: WireRequest, error: FlashError) -> str | None:
     has = any("content" in message and message["content"] is None for message in sent.messages)
     told = isinstance(error, BadRequestError) and _says(error, r"content", rf"{_WANTS_TEXT}|required|empty")
     return "" if has and told else None
@@ -271,8 +233,8 @@ def _fill_null(body: dict[str, Any], text: str) -> None:
 # --- structured output ----------------------------------------------------------------------------------------------
 
 
-def _learn_format(kind: str) -> Callable[[Shape, FlashError], bool | None]:
-    def learn(sent: Shape, error: FlashError) -> bool | None:
+def _learn_format(kind: str) -> Callable[[WireRequest, FlashError], bool | None]:
+    def learn(sent: WireRequest, error: FlashError) -> bool | None:
         asked = sent.format.get("type") == kind
         named = _says(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
         told = named and _says(error, rf"{NOT_TAKEN.pattern}|invalid (?:type|value)|must be|one of")
@@ -302,20 +264,30 @@ def _without_format(body: dict[str, Any], _: Any) -> None:
         del body["response_format"]
 
 
-LESSONS: tuple[Lesson, ...] = (
-    Lesson("stream_options", _learn_options, _leave),
-    Lesson("stream", _learn_stream, _leave),
-    Lesson("max_tokens", _learn_limit, _name_limit),
-    Lesson("encoding_format", _learn_encoding, _encode),
-    Lesson("no_encoding_format", _learn_no_encoding, lambda body, _: body.pop("encoding_format", None)),
-    Lesson("developer", _learn_developer, _rename_developer),
-    Lesson("tool_choice", _learn_choice, _choose_freely),
+QUIRKS: tuple[Quirk, ...] = (
+    Quirk("stream_options", _learn_options, _leave),
+    Quirk("stream", _learn_stream, _leave),
+    Quirk("max_tokens", _learn_limit, _name_limit),
+    Quirk("encoding_format", _learn_encoding, _encode),
+    Quirk("no_encoding_format", _learn_no_encoding, lambda body, _: body.pop("encoding_format", None)),
+    Quirk("developer", _learn_developer, _rename_developer),
+    Quirk("tool_choice", _learn_choice, _choose_freely),
     _dropping("parallel_tool_calls", freely=True),
-    Lesson("strict", _learn_strict, _without_strict),
-    Lesson("json_schema", _learn_format("json_schema"), _ask_for_schema),
-    Lesson("json_object", _learn_format("json_object"), _without_format),
-    Lesson("content_list", _learn_lists, _flatten),
-    Lesson("content_null", _learn_null, _fill_null),
+    Quirk("strict", _learn_strict, _without_strict),
+    Quirk("json_schema", _learn_format("json_schema"), _ask_for_schema),
+    Quirk("json_object", _learn_format("json_object"), _without_format),
+    Quirk("content_list", _learn_lists, _flatten),
+    Quirk("content_null", _learn_null, _fill_null),
     *(_dropping(name) for name in sorted(DROPPABLE)),
 )
 """The rows, in the order they are tried and applied."""
+
+
+def lesson(sent: WireRequest, error: FlashError) -> tuple[str, Any] | None:
+    """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
+    for row in QUIRKS:
+        if row.fact not in sent.facts and row.fact not in sent.chosen:
+            value = row.learn(sent, error)
+            if value is not None:
+                return row.fact, value
+    return None

@@ -1,6 +1,6 @@
 """Requests held back until the limits allow them: sliding windows and slots, first come first served.
 
-One :class:`Limiter` is the record of use of one gateway and key, for all threads, event loops and objects of the
+One :class:`RateLimiter` is the record of use of one gateway and key, for all threads, event loops and objects of the
 process. Each call brings the figures it wants kept. A request is *live* from its admission to the first byte of its
 answer; from then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at
 some moment between the two, so a window kept this way is never more generous than the gateway's.
@@ -8,8 +8,8 @@ some moment between the two, so a window kept this way is never more generous th
 Tokens are counted so too: an estimate while the request is live, corrected when its answer tells; what the answer took
 counts from the answer's end. A request that is larger than the whole window goes when the window is empty.
 
-Nothing here waits. :meth:`Limiter.acquire` says "granted", "in so many seconds", or "when you are woken"; and the head
-of the queue is told which limit holds it.
+Nothing here waits. :meth:`RateLimiter.acquire` says "granted", "in so many seconds", or "when you are woken"; and the
+head of the queue is told which limit holds it.
 """
 
 from __future__ import annotations
@@ -17,37 +17,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
-
-class Figures(Protocol):
-    """The limits a call wants kept; None is no limit (``catalogue.RateLimit`` has this shape).
-
-    It may have ``tokens_per_minute`` besides: see :func:`token_limit`.
-    """
-
-    @property
-    def requests_per_minute(self) -> int | None:
-        """Requests in any 60 seconds."""
-
-    @property
-    def requests_per_hour(self) -> int | None:
-        """Requests in any 3,600 seconds."""
-
-    @property
-    def concurrent(self) -> int | None:
-        """Requests at once."""
-
-
-def token_limit(figures: Figures | None) -> int | None:
-    """Tokens in any 60 seconds, or None: no limit, or figures that know of none."""
-    limit: int | None = getattr(figures, "tokens_per_minute", None)
-    return limit
-
+from .rate_limit import RateLimit
 
 MINUTE, HOUR = 60.0, 3600.0
 GRANTED = 0.0
-"""What :meth:`Limiter.acquire` returns when the request may go."""
+"""What :meth:`RateLimiter.acquire` returns when the request may go."""
 
 
 USUAL_ANSWER = 500
@@ -64,22 +39,22 @@ class _Spent:
         self.tokens = tokens
 
 
-class Ticket:
+class Reservation:
     """One request's place: in the queue, then at the gateway.
 
-    ``held_by`` is the limit that holds the head of the queue, such as "concurrent=10"; None for all others.
+    ``blocked_by`` is the limit that holds the head of the queue, such as "concurrent=10"; None for all others.
     """
 
-    __slots__ = ("_wake", "figures", "granted_at", "held_by", "label", "queued_at", "spent", "tokens", "woken")
+    __slots__ = ("_wake", "blocked_by", "figures", "granted_at", "label", "queued_at", "spent", "tokens", "woken")
 
-    def __init__(self, figures: Figures | None, label: str, now: float, tokens: int = 0) -> None:
+    def __init__(self, figures: RateLimit | None, label: str, now: float, tokens: int = 0) -> None:
         self.figures = figures
         self.tokens = tokens
         self.spent: _Spent | None = None
         self.label = label
         self.queued_at = now
         self.granted_at: float | None = None
-        self.held_by: str | None = None
+        self.blocked_by: str | None = None
         self.woken = False
         self._wake: Callable[[], None] | None = None
 
@@ -96,24 +71,24 @@ class Ticket:
             self._wake()
 
 
-class Limiter:
+class RateLimiter:
     """The record of use of one gateway and key."""
 
     def __init__(self) -> None:
         # Reentrant: the garbage collector may end a forgotten stream, and so release its ticket, anywhere, also while
         # this thread holds the lock. Each change below is therefore a single act on a set or deque.
         self._lock = threading.RLock()
-        self._queue: deque[Ticket] = deque()
-        self._holders: set[Ticket] = set()
-        self._live: set[Ticket] = set()  # holders that have no first byte yet
+        self._queue: deque[Reservation] = deque()
+        self._holders: set[Reservation] = set()
+        self._live: set[Reservation] = set()  # holders that have no first byte yet
         self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
         self._spent: deque[_Spent] = deque()  # tokens of those that were answered, in the last minute
         self._answer = USUAL_ANSWER
         self._told = ("", 0.0)  # the limit of which a line was last told, and until when the line stands
 
     def enter(
-        self, figures: Figures | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
-    ) -> Ticket:
+        self, figures: RateLimit | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
+    ) -> Reservation:
         """Join the queue. ``figures=None`` keeps no limits but is counted all the same.
 
         Args:
@@ -123,13 +98,13 @@ class Limiter:
             tokens: what the request takes of a limit on tokens, estimated.
             answer: what its answer may take besides; None: not known, as much as answers took lately.
         """
-        ticket = Ticket(figures, label, now, tokens + (self._answer if answer is None else answer))
+        ticket = Reservation(figures, label, now, tokens + (self._answer if answer is None else answer))
         with self._lock:
             if figures is not None:
                 self._queue.append(ticket)
         return ticket
 
-    def acquire(self, ticket: Ticket, now: float) -> float | None:
+    def acquire(self, ticket: Reservation, now: float) -> float | None:
         """Ask to go.
 
         Returns:
@@ -138,7 +113,7 @@ class Limiter:
         """
         with self._lock:
             ticket.woken = False
-            ticket.held_by = None
+            ticket.blocked_by = None
             if ticket.granted_at is not None:
                 return GRANTED
             if ticket.figures is not None:
@@ -146,7 +121,7 @@ class Limiter:
                     return None
                 wait, limit = self._wait(ticket, ticket.figures, now)
                 if wait != GRANTED:
-                    ticket.held_by = limit
+                    ticket.blocked_by = limit
                     return wait
                 self._queue.popleft()
             ticket.granted_at = now
@@ -155,13 +130,13 @@ class Limiter:
         self._wake_head()
         return GRANTED
 
-    def answered(self, ticket: Ticket, now: float) -> None:
+    def answered(self, ticket: Reservation, now: float) -> None:
         """The first byte came: the request moves into the windows, and keeps its slot."""
         with self._lock:
             self._stamp(ticket, now)
         self._wake_head()
 
-    def told(self, ticket: Ticket, now: float, *, asked: int, answered: int) -> None:
+    def told(self, ticket: Reservation, now: float, *, asked: int, answered: int) -> None:
         """The answer told what was counted, in tokens: for the request from its first byte, for the answer from now."""
         with self._lock:
             if ticket.spent is not None:
@@ -173,7 +148,7 @@ class Limiter:
                 self._answer = max(answered, self._answer * 9 // 10)
         self._wake_head()
 
-    def release(self, ticket: Ticket, now: float, *, counted: bool = True) -> None:
+    def release(self, ticket: Reservation, now: float, *, counted: bool = True) -> None:
         """The answer ended, or the ticket is given up; safe to call again.
 
         Args:
@@ -228,7 +203,7 @@ class Limiter:
         if head is not None:
             head.wake()
 
-    def _stamp(self, ticket: Ticket, now: float) -> None:
+    def _stamp(self, ticket: Reservation, now: float) -> None:
         if ticket in self._live:
             # Threads read the clock before they get the lock: the stamps are kept in order, never earlier than true.
             self._stamps.append(max(now, self._stamps[-1]) if self._stamps else now)
@@ -238,14 +213,14 @@ class Limiter:
             while self._stamps[0] <= now - HOUR:
                 self._stamps.popleft()
 
-    def _wait(self, ticket: Ticket, figures: Figures, now: float) -> tuple[float | None, str]:
+    def _wait(self, ticket: Reservation, figures: RateLimit, now: float) -> tuple[float | None, str]:
         """What holds a request back longest: seconds until there is room, and the limit.
 
         GRANTED when nothing does; None when only an answer's end or beginning makes room.
         """
         if figures.concurrent is not None and len(self._holders) >= figures.concurrent:
             return None, f"concurrent={figures.concurrent}"
-        longest, held_by = GRANTED, ""
+        longest, blocked_by = GRANTED, ""
         for name, limit, span in (
             ("requests_per_minute", figures.requests_per_minute, MINUTE),
             ("requests_per_hour", figures.requests_per_hour, HOUR),
@@ -262,12 +237,12 @@ class Limiter:
                 return None, f"{name}={limit}"
             leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
             if leaves_at - now > longest:
-                longest, held_by = leaves_at - now, f"{name}={limit}"
-        tokens = token_limit(figures)
+                longest, blocked_by = leaves_at - now, f"{name}={limit}"
+        tokens = figures.tokens_per_minute
         if tokens is None:
-            return longest, held_by
+            return longest, blocked_by
         wait = self._wait_for_tokens(tokens, ticket.tokens, now)
-        return (wait, f"tokens_per_minute={tokens}") if wait is None or wait > longest else (longest, held_by)
+        return (wait, f"tokens_per_minute={tokens}") if wait is None or wait > longest else (longest, blocked_by)
 
     def _spend(self, tokens: int, now: float) -> _Spent:
         spent = _Spent(max(now, self._spent[-1].since) if self._spent else now, tokens)

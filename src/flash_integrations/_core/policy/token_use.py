@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..completion.completion import Completion
-from ..endpoints.embeddings.result import Embeddings
 from ..framing import json_codec
 from .token_estimate import count_messages, count_text
 
@@ -36,12 +34,13 @@ def answer_limit(body: Mapping[str, Any]) -> int | None:
     return most * choices if isinstance(most, int) and isinstance(choices, int) else None
 
 
-def told_tokens(answer: Any) -> tuple[int, int] | None:
+def counted_tokens(answer: Any) -> tuple[int, int] | None:
     """Tokens of request and answer as the gateway counted them; None where it did not tell."""
-    if not isinstance(answer, Completion | Embeddings) or answer.usage is None:
+    usage = getattr(answer, "usage", None)
+    if usage is None:
         return None
     try:
-        asked, total = answer.usage.prompt_tokens, answer.usage.total_tokens
+        asked, total = usage.prompt_tokens, usage.total_tokens
     except (TypeError, ValueError):
         return None
     return asked or total, max(0, total - asked) if asked else 0

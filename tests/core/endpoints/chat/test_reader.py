@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import json
 from dataclasses import replace
 
 import pytest
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, chunk, plain
 
-from flash_integrations._core.endpoints.chat.reader import ChatReading, JSONReading
-from flash_integrations._core.policy.call_policy import Surroundings
+from flash_integrations._core.endpoints.chat.reader import ChatReader
+from flash_integrations._core.endpoints.reader import AnswerContext
+from flash_integrations._core.environment import Environment
 from flash_integrations.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -19,24 +19,24 @@ from flash_integrations.errors import (
     StreamInterruptedError,
 )
 
-WORLD = Surroundings(clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=lambda: "call_1")
+ENV = Environment(clock=lambda: 0.0, unix_time=lambda: 0.0, random=lambda: 0.0, new_id=lambda: "call_1")
 ROLE, HELLO, STOP = chunk({"role": "assistant"}), chunk({"content": "Hello"}), chunk({}, "stop")
 PING = b": PING\n\n"
 
 
-def reading(*segments, headers=None, streamed=True):
+def reading(*segments, headers=None, streamed=True, accepts_done=False):
     """A body read so far."""
-    made = ChatReading(headers or {}, streamed=streamed, world=WORLD)
+    made = ChatReader(AnswerContext(headers or {}, streamed=streamed, accepts_done=accepts_done, env=ENV))
     for segment in segments:
         made.feed(segment)
     return made
 
 
-def whole(*segments, lost=None, lenient=False, **words):
+def whole(*segments, lost=None, **words):
     """The answer a body is."""
     made = reading(*segments, **words)
-    made.close(lost, lenient=lenient)
-    return made.result(resends=0)
+    made.close(lost)
+    return made.result(retries=0)
 
 
 def test_a_stream_is_read_to_its_completion():
@@ -89,8 +89,8 @@ def test_only_usage_counts_after_done():
     assert made.done
     assert made.feed(chunk({"content": "more"})) == []
     made.feed(USAGE_EVENT)
-    made.close(None, lenient=False)
-    answer = made.result(resends=0)
+    made.close(None)
+    answer = made.result(retries=0)
     assert (answer.text, answer.usage) == ("Hello", USAGE)
 
 
@@ -99,7 +99,7 @@ LATE = APITimeoutError("too slow")
 
 
 @pytest.mark.parametrize(
-    ("segments", "lost", "lenient", "error"),
+    ("segments", "lost", "accepts_done", "error"),
     [
         ([ROLE, HELLO, STOP], None, False, None),
         ([ROLE, HELLO, STOP], LOST, False, None),
@@ -119,15 +119,15 @@ LATE = APITimeoutError("too slow")
         ([b'{"choices": [{"message": {"content": "Hel'], LOST, False, APIConnectionError),
     ],
 )
-def test_the_end_of_an_answer(segments, lost, lenient, error):
+def test_the_end_of_an_answer(segments, lost, accepts_done, error):
     """The rule of the end, row by row: whole, cut, nothing at all, or the line's own error."""
-    made = reading(*segments)
+    made = reading(*segments, accepts_done=accepts_done)
     if error is None:
-        made.close(lost, lenient=lenient)
-        assert made.result(resends=0).text == "Hello"
+        made.close(lost)
+        assert made.result(retries=0).text == "Hello"
         return
     with pytest.raises(error) as caught:
-        made.close(lost, lenient=lenient)
+        made.close(lost)
     assert type(caught.value) is error
 
 
@@ -184,65 +184,19 @@ def test_the_request_id_is_kept():
 
 def test_partial_is_what_had_come():
     """Text and re-sends so far; nothing before anything began."""
-    assert reading(PING).partial(resends=0) is None
-    so_far = reading(ROLE, HELLO).partial(resends=2)
-    assert (so_far.text, so_far.resends, so_far.finish_reason) == ("Hello", 2, None)
-
-
-# --- plain JSON -----------------------------------------------------------------------------------------------------
-
-
-def listed(body, *, lost=None):
-    """What a plain JSON body holds."""
-    made = JSONReading({}, world=WORLD)
-    made.feed(body if isinstance(body, bytes) else json.dumps(body).encode())
-    made.close(lost, lenient=False)
-    return made.result(resends=0)
-
-
-@pytest.mark.parametrize(
-    ("body", "objects"),
-    [
-        ({"data": [{"id": "m"}]}, [{"data": [{"id": "m"}]}]),
-        ({"data": [], "message": "fine", "success": True}, [{"data": [], "message": "fine", "success": True}]),
-        ([{"id": "a"}, {"id": "b"}], [{"id": "a"}, {"id": "b"}]),
-        ({"data": None}, [{"data": None}]),
-        ([], []),
-    ],
-)
-def test_json_bodies_are_read_whole(body, objects):
-    """An object, or the elements of a list."""
-    assert listed(body) == objects
-
-
-@pytest.mark.parametrize("body", [b"", b"  \n", b"<html><title>x</title></html>", b"{"])
-def test_a_body_that_is_no_json_is_malformed(body):
-    """Nothing, pages and broken JSON are no answers."""
-    with pytest.raises(MalformedResponseError):
-        listed(body)
-
-
-@pytest.mark.parametrize("body", [{"error": {"message": "boom"}}, {"success": False, "message": "boom", "data": None}])
-def test_an_error_under_200_is_raised(body):
-    """Gateways answer 200 and mean an error."""
-    with pytest.raises(ServerError, match="boom"):
-        listed(body)
-
-
-def test_a_lost_line_spoils_a_json_body():
-    """Half a body is none."""
-    with pytest.raises(APIConnectionError):
-        listed({"data": []}, lost=LOST)
+    assert reading(PING).partial(retries=0) is None
+    so_far = reading(ROLE, HELLO).partial(retries=2)
+    assert (so_far.text, so_far.retries, so_far.finish_reason) == ("Hello", 2, None)
 
 
 def test_headers_come_along():
     """A completion has its answer's headers; the key is taken out where it is echoed."""
-    world = replace(WORLD, redact=lambda text: text.replace("sk-1", "***"))
+    world = replace(ENV, redact=lambda text: text.replace("sk-1", "***"))
     headers = {"x-request-id": "r1", "x-echo": "key sk-1"}
-    made = ChatReading(headers, streamed=True, world=world)
+    made = ChatReader(AnswerContext(headers, streamed=True, accepts_done=False, env=world))
     for segment in WHOLE.segments:
         made.feed(segment)
-    answer = made.result(resends=0)
+    answer = made.result(retries=0)
     assert answer.headers == {"x-request-id": "r1", "x-echo": "key ***"}
     assert answer.request_id == "r1"
     assert "x-echo" not in repr(answer)

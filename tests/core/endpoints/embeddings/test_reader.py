@@ -9,8 +9,9 @@ import struct
 
 import pytest
 
-from flash_integrations._core.endpoints.embeddings.reader import VectorReading
-from flash_integrations._core.policy.call_policy import Surroundings
+from flash_integrations._core.endpoints.embeddings.reader import EmbeddingReader
+from flash_integrations._core.endpoints.reader import AnswerContext
+from flash_integrations._core.environment import Environment
 from flash_integrations.errors import (
     APIConnectionError,
     APIStatusError,
@@ -19,18 +20,23 @@ from flash_integrations.errors import (
     RateLimitError,
 )
 
-WORLD = Surroundings(clock=lambda: 0.0, wall=lambda: 0.0, chance=lambda: 0.0, new_id=str)
+ENV = Environment(clock=lambda: 0.0, unix_time=lambda: 0.0, random=lambda: 0.0, new_id=str)
 ONE, TWO, THREE = [1.0, 0.5], [0.25, -2.0], [0.0, 4.0]
 
 
 def read(body, count=2, *, headers=None, pieces=None, first=0):
     """The embeddings in a body."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    reading = VectorReading(headers or {}, count=count, first=first, model="asked", world=WORLD)
+    reading = EmbeddingReader(
+        AnswerContext(headers or {}, streamed=False, accepts_done=False, env=ENV),
+        count=count,
+        first=first,
+        model="asked",
+    )
     for piece in pieces(data) if pieces else [data]:
         reading.feed(piece)
-    reading.close(None, lenient=False)
-    return reading.result(resends=0)
+    reading.close(None)
+    return reading.result(retries=0)
 
 
 def rows(*vectors, indexes=None):
@@ -261,7 +267,7 @@ def test_gzip_and_any_cut_are_read():
 
 def test_a_lost_connection_is_that():
     """Half an answer is none."""
-    reading = VectorReading({}, count=1, model="m", world=WORLD)
+    reading = EmbeddingReader(AnswerContext({}, streamed=False, accepts_done=False, env=ENV), count=1, model="m")
     reading.feed(b'{"data":')
     with pytest.raises(APIConnectionError, match="lost"):
-        reading.close(APIConnectionError("lost"), lenient=False)
+        reading.close(APIConnectionError("lost"))

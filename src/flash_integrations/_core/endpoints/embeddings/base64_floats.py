@@ -21,7 +21,7 @@ _FEW, _LOOK = 8, 32
 _WIDTHS = {"f": 4, "d": 8, "e": 2}
 
 
-def unpack(text: str, dimensions: int | None) -> list[float]:
+def decode_base64_floats(text: str, dimensions: int | None) -> list[float]:
     """The numbers in a text.
 
     Args:

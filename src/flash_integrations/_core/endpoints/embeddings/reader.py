@@ -7,8 +7,7 @@ and how they are read: ``vector_rows``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from ....errors import APIConnectionError, FlashError, MalformedResponseError
 from ...completion.completion import ChatDelta, Usage
@@ -16,10 +15,10 @@ from ...failures import error_body
 from ...failures.error_mapping import BASE_URL_HINT, find_request_id, refusal
 from ...framing import json_codec
 from ...framing.body import BodyDecoder, Inflater, bare
-from ...policy.call_policy import Surroundings
 from ..chat.chunks import read_usage
+from ..reader import AnswerContext, Reader
 from .result import Embeddings
-from .rows import find_rows, read_vectors
+from .rows import embedding_items, read_vectors
 
 MAX_BYTES = 512 * 1024 * 1024
 """An answer that is longer is none: 2,048 vectors of 4,096 numbers in JSON take a third of it."""
@@ -28,38 +27,34 @@ _TELLS_STREAM = 1024
 """Bytes by which a stream of events is known."""
 
 
-class VectorReading:
+class EmbeddingReader(Reader[Embeddings]):
     """Reads the answer to an embedding request whole.
 
     Args:
-        headers: the answer's headers, names in lower case.
+        answer: its head.
         count: how many texts were sent.
         first: the position of the first of them in the caller's list, for errors.
         model: the model asked for.
         dimensions: the length asked for, or None.
-        world: gives the time.
     """
 
-    done: Final = False
-    events: Final = 0
-    is_stream: Final = False
+    decodes_slowly = True
 
     def __init__(
         self,
-        headers: Mapping[str, str],
+        answer: AnswerContext,
         *,
         count: int,
         model: str,
-        world: Surroundings,
         first: int = 0,
         dimensions: int | None = None,
     ) -> None:
-        self._headers = headers
+        self._headers = answer.headers
         self._count = count
         self._first = first
         self._dimensions = dimensions
         self._model = model
-        self._world = world
+        self._env = answer.env
         self._inflater = Inflater()
         self._pieces: list[bytes] = []
         self._size = 0
@@ -79,7 +74,7 @@ class VectorReading:
         self._pieces.append(piece)
         return []
 
-    def close(self, lost: APIConnectionError | None, *, lenient: bool) -> list[ChatDelta]:
+    def close(self, lost: APIConnectionError | None) -> list[ChatDelta]:
         """End the body.
 
         Raises:
@@ -87,7 +82,6 @@ class VectorReading:
             APIConnectionError: ``lost``.
             APIStatusError: it is an error.
         """
-        del lenient
         if lost is not None:
             raise lost
         data, self._pieces = b"".join(self._pieces), []
@@ -98,7 +92,7 @@ class VectorReading:
         return []
 
     def _take(self, body: Any) -> None:
-        rows = find_rows(body)
+        rows = embedding_items(body)
         self._told = _told(body)
         # new-api and others say "success" beside a good answer, and some count tokens beside an error.
         beside = error_body.MESSAGE_KEYS if rows else ("usage",)
@@ -108,7 +102,7 @@ class VectorReading:
             raise self._refusal(body)
         self._vectors = read_vectors(rows, self._count, first=self._first, dimensions=self._dimensions)
 
-    def result(self, *, resends: int) -> Embeddings:
+    def result(self, *, retries: int) -> Embeddings:
         """The vectors of this batch."""
         request_id = find_request_id(self._headers)
         usage, model = read_usage(self._told.get("usage")), self._told.get("model")
@@ -118,14 +112,11 @@ class VectorReading:
             Usage(usage) if usage else None,
             len(self._vectors[0]) if self._vectors else 0,
             (request_id,) if request_id else (),
-            resends=resends,
+            retries=retries,
         )
 
-    def partial(self, *, resends: int) -> None:
-        """Nothing: half an answer is none."""
-
     def _refusal(self, body: Any) -> FlashError:
-        return refusal(200, self._headers, body, now=self._world.wall())
+        return refusal(200, self._headers, body, now=self._env.unix_time())
 
     def _decoded(self, data: bytes) -> Any:
         data = bare(data)

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ....errors import InvalidRequestError
 from ...wire import EmbedParams
-from ..call import EMBEDDINGS_PATH, Call, at_least, checked, kind_of, show
+from ..call import Call
+from ..checks import at_least, checked, kind_of, show
+from .reader import EmbeddingReader
+from .result import Embeddings
+
+EMBEDDINGS_PATH = "/embeddings"
 
 DEFAULT_MODEL = "text-embedding-3-large"
 """The model that is asked where none is named."""
@@ -61,12 +68,48 @@ def check_texts(texts: Any) -> list[str]:
     return listed
 
 
-def embed_call(
-    model: str, params: EmbedParams | Mapping[str, Any], *, disabled: Collection[str] = ()
-) -> Callable[[Sequence[str], int], Call]:
-    """What makes the call for a batch of texts and the position of its first.
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """What all requests of an embedding call have in common.
 
-    Parameters that are None or empty are not sent.
+    Attributes:
+        model: the model asked for.
+        dimensions: how long vectors were asked to be, or None.
+        body: the body but for its texts.
+        headers, query: of this call alone.
+        chosen: facts about what the caller chose himself.
+    """
+
+    model: str
+    dimensions: int | None
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(repr=False)  # keys may be among them
+    query: Mapping[str, Any] = field(repr=False)
+    chosen: frozenset[str]
+
+    def call(self, texts: Sequence[str], first: int) -> Call[Embeddings]:
+        """The call for a batch of texts, of which the first has this position in the caller's list."""
+        body = {**self.body}
+        # Texts of extra_body's own win, as all that it says.
+        body.setdefault("input", list(texts))
+        reader = partial(
+            EmbeddingReader, count=len(body["input"]), first=first, model=self.model, dimensions=self.dimensions
+        )
+        return Call(
+            EMBEDDINGS_PATH,
+            reader,
+            body,
+            self.model,
+            headers=self.headers,
+            query=self.query,
+            chosen=self.chosen,
+        )
+
+
+def embedding_request(
+    model: str, params: EmbedParams | Mapping[str, Any], *, disabled: Collection[str] = ()
+) -> EmbeddingRequest:
+    """What an embedding call asks for, checked. Parameters that are None or empty are not sent.
 
     Args:
         model: the model's id.
@@ -83,17 +126,13 @@ def embed_call(
     # Numbers of another kind than floats (Voyage's output_dtype) are told apart in lists alone.
     quiet = "encoding_format" in disabled or not chosen.isdisjoint(_OTHER_NUMBERS)
     held = named if quiet else {"encoding_format": "base64", **named}
-    asked = str(laid_over.get("model", model))
-
-    def make(texts: Sequence[str], first: int) -> Call:
-        return Call(
-            EMBEDDINGS_PATH,
-            {"model": model, "input": list(texts), **held, **laid_over},
-            asked,
-            headers=values.get("extra_headers", {}),
-            query=values.get("extra_query", {}),
-            first=first,
-            chosen=_ENCODING_FACTS if "encoding_format" in chosen else frozenset(),
-        )
-
-    return make
+    body = {"model": model, **held, **laid_over}
+    dimensions = body.get("dimensions")
+    return EmbeddingRequest(
+        model=str(body["model"]),
+        dimensions=dimensions if isinstance(dimensions, int) else None,
+        body=body,
+        headers=values.get("extra_headers", {}),
+        query=values.get("extra_query", {}),
+        chosen=_ENCODING_FACTS if "encoding_format" in chosen else frozenset(),
+    )

@@ -20,7 +20,7 @@ class Embeddings:
         dimensions: how long every vector is; 0 where there are none.
         request_ids: the gateway's ids for the requests, of those that had one, in the order of the texts.
         requests: how many requests gave these vectors.
-        resends: how many requests were sent again.
+        retries: how many requests were sent again.
     """
 
     vectors: list[list[float]] = field(repr=False)
@@ -29,7 +29,7 @@ class Embeddings:
     dimensions: int = 0
     request_ids: tuple[str, ...] = field(default=(), compare=False)
     requests: int = field(default=1, compare=False)
-    resends: int = field(default=0, compare=False)
+    retries: int = field(default=0, compare=False)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -58,7 +58,7 @@ def joined(parts: Sequence[Embeddings], *, model: str) -> Embeddings:
         parts[0].dimensions if parts else 0,
         tuple(name for part in parts for name in part.request_ids),
         sum(part.requests for part in parts),
-        sum(part.resends for part in parts),
+        sum(part.retries for part in parts),
     )
 
 

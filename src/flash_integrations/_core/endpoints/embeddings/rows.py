@@ -12,7 +12,7 @@ from typing import Any
 
 from ....errors import MalformedResponseError
 from ...framing import json_codec
-from .base64_floats import unpack
+from .base64_floats import decode_base64_floats
 
 _LIST_KEYS = ("data", "embeddings", "embedding", "output", "vectors", "result", "results", "response", "predictions")
 """Where answers keep their vectors: OpenAI, Ollama, its older form, DashScope, others, Vertex."""
@@ -24,7 +24,7 @@ _ROW_KEYS = (*_VALUE_KEYS, "embeddings", "dense_embedding")
 """The same, with names that hold the whole list in other answers."""
 
 
-def find_rows(body: Any) -> list[Any]:
+def embedding_items(body: Any) -> list[Any]:
     """The rows of an answer: dicts that hold a vector each, or the vectors themselves; [] where there are none."""
     body = _listed(body)
     if isinstance(body, list):
@@ -37,20 +37,20 @@ def find_rows(body: Any) -> list[Any]:
         if isinstance(value, str) and value and key == "embedding":
             return [value]
         if isinstance(value, dict) and key != "embedding" and not value.keys() & set(_VALUE_KEYS):
-            value = find_rows(value)
+            value = embedding_items(value)
         elif isinstance(value, dict):
             # {"float": [[...], [...]]}, Cohere's, or a single row.
             held = next((value[each] for each in _VALUE_KEYS if isinstance(value.get(each), list)), None)
             many = bool(held) and isinstance(held, list) and isinstance(held[0], list | str)
             value = held if many and "index" not in value else [value]
         if isinstance(value, list) and value:
-            return find_rows(value)
+            return embedding_items(value)
     return []
 
 
 def _rows(row: Any) -> list[Any]:
     """The row, or the rows of an answer that stands where a row should."""
-    inner = find_rows(row) if isinstance(row, dict) and not row.keys() & set(_ROW_KEYS) else []
+    inner = embedding_items(row) if isinstance(row, dict) and not row.keys() & set(_ROW_KEYS) else []
     return inner or [row]
 
 
@@ -65,7 +65,7 @@ def read_vectors(rows: list[Any], count: int, *, first: int = 0, dimensions: int
     """The vectors of the rows, in the order of the texts.
 
     Args:
-        rows: what :func:`find_rows` found.
+        rows: what :func:`embedding_items` found.
         count: how many there must be.
         first: the position of the first text in the caller's list, for errors.
         dimensions: the length that was asked for, or None.
@@ -138,7 +138,7 @@ def _from_json(text: str, position: int) -> Any:
 
 def _from_base64(text: str, position: int, dimensions: int | None) -> list[float]:
     try:
-        numbers = unpack(text, dimensions)
+        numbers = decode_base64_floats(text, dimensions)
     except ValueError as error:
         said = f"the vector of texts[{position}] is a text that is no base64 of 32-bit floats"
         raise MalformedResponseError(said) from error

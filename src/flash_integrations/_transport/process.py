@@ -1,0 +1,42 @@
+"""What all clients of a process share: the record of use behind the limits, and what gateways taught."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from .._core.policy.learned import LearnedQuirks
+from .._core.policy.rate_limiter import RateLimiter
+
+_MANY = 256
+"""So many records of use, and those that tell nothing any more are let go."""
+
+
+class Process:
+    """What all clients of a process share."""
+
+    def __init__(self) -> None:
+        self.memory = LearnedQuirks()
+        self._limiters: dict[tuple[str, str], RateLimiter] = {}
+        self._lock = threading.Lock()
+
+    def limiter(self, base_url: str, owner: str) -> RateLimiter:
+        """The record of use of one gateway and key."""
+        place = (base_url, owner)
+        with self._lock:
+            if place not in self._limiters and len(self._limiters) >= _MANY:
+                now = time.monotonic()
+                self._limiters = {at: each for at, each in self._limiters.items() if not each.is_idle(now)}
+            return self._limiters.setdefault(place, RateLimiter())
+
+    def renew(self) -> None:
+        """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""
+        self._lock = threading.Lock()
+        self._limiters = {}
+        self.memory.renew_lock()
+
+
+process = Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=process.renew)
