@@ -85,6 +85,29 @@ ROOMS = {
 }
 """Every module or folder at the top of the package has its place here."""
 
+BOTTOM = {"wire", "environment", "model_names"}
+INNER_ARROWS = {
+    "flow": {"commands", "policy", "endpoints", "completion", "failures", "framing", *BOTTOM},
+    "commands": {"policy", *BOTTOM},
+    "policy": {"completion", "failures", "framing", *BOTTOM},
+    "endpoints": {"completion", "failures", "framing", *BOTTOM},
+    "completion": {"framing", *BOTTOM},
+    "failures": {"framing", *BOTTOM},
+    "framing": BOTTOM,
+    **{name: set() for name in BOTTOM},
+    "__init__": set(),
+}
+"""Inside the core: what each of its parts may import of the others. Policy and endpoints do not know each other."""
+
+ENDPOINT_ARROWS = {
+    "call": {"reader"},
+    "checks": set(),
+    "reader": set(),
+    "models": {"call", "reader"},
+    "__init__": set(),
+}
+"""Inside ``endpoints``: its loose files. A room of an endpoint may import those, and no other room."""
+
 SHARED_WITH_THE_GATEWAY = f"{PACKAGE}._core.wire"
 HTTPX_IMPORTERS = {"_transport/pools.py", "_transport/ports.py", "testing/_server/upstream.py"}
 
@@ -162,6 +185,28 @@ def test_imports_follow_the_arrows():
         allowed = {SHARED_WITH_THE_GATEWAY} if room is ROOMS["testing"] else set()
         wrong += [f"{dotted(path)} -> {name}" for name in ours(path) - allowed if room_of(name) not in room.ours]
     assert wrong == []
+
+
+def inner(module, below):
+    """The part of ``below`` that a module stands in."""
+    return module.removeprefix(f"{PACKAGE}.{below}.").split(".")[0]
+
+
+def test_imports_inside_the_core_follow_the_arrows():
+    """From the flow down to the wire's types; no endpoint knows another, and the flow knows none by name."""
+    wrong = []
+    for path in (path for path in FILES if room_of(dotted(path)) == "_core"):
+        part = inner(dotted(path), "_core")
+        for name in (name for name in ours(path) if room_of(name) == "_core"):
+            other = inner(name, "_core")
+            if other not in INNER_ARROWS[part] | {part}:
+                wrong.append(f"{dotted(path)} -> {name}")
+            if part == "endpoints" and other == "endpoints":
+                room, imported = inner(dotted(path), "_core.endpoints"), inner(name, "_core.endpoints")
+                if imported not in ENDPOINT_ARROWS.get(room, ENDPOINT_ARROWS.keys() | {room}):
+                    wrong.append(f"{dotted(path)} -> {name}")
+    of_the_flow = {inner(name, "_core.endpoints") for name in ours(SRC / "_core/flow.py") if "endpoints" in name}
+    assert (wrong, of_the_flow) == ([], {"call", "reader"})
 
 
 def test_other_packages_stay_in_their_rooms():

@@ -8,7 +8,8 @@ import pickle
 import pytest
 
 from flash_integrations import errors
-from flash_integrations._core.completion.completion import Choice, Completion, Usage
+from flash_integrations._core.completion.completion import Choice, Completion
+from flash_integrations._core.completion.usage import Usage
 
 PARTIAL = Completion(id="c1", choices=(Choice(text="Hel"),), usage=Usage(total_tokens=3))
 KINDS = [getattr(errors, name) for name in errors.__all__]

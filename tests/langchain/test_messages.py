@@ -18,8 +18,9 @@ from langchain_core.messages import (
 )
 
 from flash_integrations import Completion, errors
-from flash_integrations._core.completion.completion import ChatDelta, Choice, Usage
+from flash_integrations._core.completion.completion import ChatDelta, Choice
 from flash_integrations._core.completion.tool_calls import ToolCall, ToolCallDelta
+from flash_integrations._core.completion.usage import Usage
 from flash_integrations.langchain._finish import is_normalized
 from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
 from flash_integrations.langchain._to_wire import to_wire

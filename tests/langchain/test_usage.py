@@ -6,7 +6,7 @@ import pytest
 from langchain_core.callbacks import get_usage_metadata_callback
 from langchain_core.messages import HumanMessage
 
-from flash_integrations._core.completion.completion import Usage
+from flash_integrations._core.completion.usage import Usage
 from flash_integrations.langchain._usage import to_usage
 from flash_integrations.testing import Answer
 

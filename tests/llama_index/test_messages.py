@@ -16,8 +16,9 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from flash_integrations._core.completion.completion import Choice, Completion, Usage
+from flash_integrations._core.completion.completion import Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall
+from flash_integrations._core.completion.usage import Usage
 from flash_integrations.llama_index._to_wire import to_completion, to_logprobs, to_response, to_wire
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(32)

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llama_index.core.base.llms.types import AudioBlock, CitationBlock, TextBlock, ThinkingBlock, ToolCallBlock
 
-from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, Usage
+from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall, ToolCallDelta
+from flash_integrations._core.completion.usage import Usage
 from flash_integrations._core.endpoints.chat.reader import ChatReader
 from flash_integrations._core.endpoints.reader import AnswerContext
 from flash_integrations._core.environment import Environment

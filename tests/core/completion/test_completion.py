@@ -7,8 +7,9 @@ import pickle
 
 import pytest
 
-from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion, Usage
+from flash_integrations._core.completion.completion import ChatDelta, Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall
+from flash_integrations._core.completion.usage import Usage
 
 CALL = ToolCall("call_1", "f", '{"a":1}')
 

@@ -8,7 +8,8 @@ from itertools import count
 
 import pytest
 
-from flash_integrations._core.completion.completion import Completion, Usage
+from flash_integrations._core.completion.completion import Completion
+from flash_integrations._core.completion.usage import Usage
 from flash_integrations._core.endpoints.embeddings.result import Embeddings
 from flash_integrations._core.policy.rate_limiter import GRANTED, USUAL_ANSWER, RateLimiter
 from flash_integrations._core.policy.token_use import answer_limit, counted_tokens, request_tokens

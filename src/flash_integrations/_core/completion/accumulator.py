@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..endpoints.chat.chunks import Chunk, Part
 from ..framing import json_codec
+from .chunk import Chunk, Part
 from .completion import ChatDelta, Choice, Completion, Usage
 from .tool_calls import ToolCallAssembler, ToolCallDelta
 

@@ -10,31 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .tool_calls import ToolCall, ToolCallDelta
+from .usage import Usage
 
 __all__ = ["ChatDelta", "Choice", "Completion", "ToolCall", "ToolCallDelta", "Usage"]
-
-
-class Usage(dict[str, Any]):
-    """Token counts of a call: the gateway's usage object under OpenAI's names, with the common three as properties.
-
-    Counts are tokens. ``prompt_tokens_details`` and ``completion_tokens_details`` (cached, reasoning, audio tokens)
-    and whatever else the gateway sent stay in it. Many gateways count by themselves where their upstream does not.
-    """
-
-    @property
-    def prompt_tokens(self) -> int:
-        """Tokens of the request; 0 where not told."""
-        return int(self.get("prompt_tokens", 0))
-
-    @property
-    def completion_tokens(self) -> int:
-        """Tokens of the answer, reasoning included; 0 where not told."""
-        return int(self.get("completion_tokens", 0))
-
-    @property
-    def total_tokens(self) -> int:
-        """Both together."""
-        return int(self.get("total_tokens", self.prompt_tokens + self.completion_tokens))
 
 
 @dataclass(frozen=True, slots=True)

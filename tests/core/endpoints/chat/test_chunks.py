@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flash_integrations._core.completion.accumulator import Accumulator
-from flash_integrations._core.endpoints.chat.chunks import Chunk, Part, read_chunk, read_usage
+from flash_integrations._core.completion.chunk import Chunk, Part
+from flash_integrations._core.completion.usage import read_usage
+from flash_integrations._core.endpoints.chat.chunks import read_chunk
 
 
 def part(choice):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flash_integrations._core.completion.completion import Usage
+from flash_integrations._core.completion.usage import Usage
 from flash_integrations._core.endpoints.embeddings.batching import Batches
 from flash_integrations._core.endpoints.embeddings.result import Embeddings
 from flash_integrations.errors import (

@@ -7,10 +7,11 @@ Whole answers and chunks of streams are read alike: a whole answer is a stream o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
+
+from ...completion.chunk import Chunk, Part
+from ...completion.usage import read_usage
 
 _TOP = frozenset("id object created model choices usage system_fingerprint service_tier obfuscation".split())
 _CHOICE = frozenset({"index", "delta", "message", "text", "logprobs", "finish_reason", "usage"})
@@ -33,50 +34,6 @@ _FINISH = {
     "tool_use": "tool_calls",
     "safety": "content_filter",
 }
-
-# Anthropic's and the Responses API's names for the counts.
-_USAGE_NAMES = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    "prompt_tokens_details": "input_tokens_details",
-    "completion_tokens_details": "output_tokens_details",
-}
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
-
-
-@dataclass(slots=True)
-class Part:
-    """What one chunk says about one choice. Empty and None mean: nothing said."""
-
-    index: int = 0
-    text: str = ""
-    reasoning: str = ""
-    reasoning_field: str = ""
-    refusal: str = ""
-    tool_calls: Sequence[dict[str, Any]] = ()
-    function_call: dict[str, Any] | None = None
-    audio: dict[str, Any] | None = None
-    annotations: Sequence[Any] = ()
-    logprobs: dict[str, Any] | None = None
-    finish_reason: str | None = None
-    raw_finish_reason: str | None = None
-    whole: bool = False  # it was a ``message``
-    message_extra: dict[str, Any] | None = None
-    choice_extra: dict[str, Any] | None = None
-
-
-@dataclass(slots=True)
-class Chunk:
-    """One JSON object of an answer, read."""
-
-    parts: Sequence[Part] = ()
-    id: str | None = None
-    model: str | None = None
-    created: int | None = None
-    system_fingerprint: str | None = None
-    service_tier: str | None = None
-    usage: dict[str, Any] | None = None
-    extra: dict[str, Any] | None = None
 
 
 def read_chunk(body: dict[str, Any]) -> Chunk:
@@ -211,30 +168,3 @@ def _flat(value: Any) -> str:
         return value
     texts = [item.get("text") if isinstance(item, dict) else item for item in value]
     return "".join(text for text in texts if isinstance(text, str))
-
-
-def read_usage(body: Any) -> dict[str, Any] | None:
-    """Read a usage object: OpenAI's names, nulls left out, the total added; None where it counts nothing."""
-    if not isinstance(body, dict):
-        return None
-    usage = {key: value for key, value in body.items() if value is not None}
-    for name, other in _USAGE_NAMES.items():
-        if name not in usage and other in usage:
-            usage[name] = usage[other]
-    for name in _COUNTS:
-        count = _count(usage.pop(name, None))
-        if count is not None:
-            usage[name] = count
-    if not any(name in usage for name in _COUNTS):
-        return None
-    if "total_tokens" not in usage and "prompt_tokens" in usage and "completion_tokens" in usage:
-        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
-    return usage
-
-
-def _count(value: Any) -> int | None:
-    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if isfinite(value) else None

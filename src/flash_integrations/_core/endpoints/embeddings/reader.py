@@ -11,11 +11,11 @@ from typing import Any
 
 from ....errors import APIConnectionError, FlashError, MalformedResponseError
 from ...completion.completion import ChatDelta, Usage
+from ...completion.usage import read_usage
 from ...failures import error_body
 from ...failures.error_mapping import BASE_URL_HINT, find_request_id, refusal
 from ...framing import json_codec
 from ...framing.body import BodyDecoder, Inflater, bare
-from ..chat.chunks import read_usage
 from ..reader import AnswerContext, Reader
 from .result import Embeddings
 from .rows import embedding_items, read_vectors

@@ -1,0 +1,42 @@
+"""What one object of an answer says, on whichever wire it came: what the accumulator adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class Part:
+    """What one chunk says about one choice. Empty and None mean: nothing said."""
+
+    index: int = 0
+    text: str = ""
+    reasoning: str = ""
+    reasoning_field: str = ""
+    refusal: str = ""
+    tool_calls: Sequence[dict[str, Any]] = ()
+    function_call: dict[str, Any] | None = None
+    audio: dict[str, Any] | None = None
+    annotations: Sequence[Any] = ()
+    logprobs: dict[str, Any] | None = None
+    finish_reason: str | None = None
+    raw_finish_reason: str | None = None
+    whole: bool = False  # it was a ``message``
+    message_extra: dict[str, Any] | None = None
+    choice_extra: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Chunk:
+    """One JSON object of an answer, read."""
+
+    parts: Sequence[Part] = ()
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    usage: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None
