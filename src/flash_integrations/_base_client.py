@@ -60,7 +60,7 @@ _Twin = TypeVar("_Twin", bound="BaseClient")
 
 @dataclass(slots=True)
 class _Life:
-    """Whether a client was closed; its twin shares it."""
+    """Whether a client was closed; the sync and the async one share it."""
 
     closed: bool = False
 
@@ -70,7 +70,7 @@ def _new_id() -> str:
 
 
 class BaseClient:
-    """What the twins share: the constructor, and how a verb becomes an exchange."""
+    """What both clients share: the constructor, and how a method becomes a flow."""
 
     def __init__(
         self,
@@ -164,8 +164,8 @@ class BaseClient:
         return f"{type(self).__name__}(provider={self.provider.name!r}, base_url={self.base_url!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without httpx clients and twin, which belong to this process, and without keys."""
-        state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "twin")}
+        """Without httpx clients and the other client, which belong to this process, and without keys."""
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "_twin")}
         return state | {"_headers": without_secrets(self._headers), "_query": without_secrets(self._query)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -174,7 +174,7 @@ class BaseClient:
     def __copy__(self) -> Self:
         copied = type(self).__new__(type(self))
         copied.__dict__.update(self.__dict__, _life=_Life(self._life.closed))
-        copied.__dict__.pop("twin", None)
+        copied.__dict__.pop("_twin", None)
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -207,10 +207,13 @@ class BaseClient:
         """Forget what was learned about the gateway, or about one model there."""
         process.memory.forget(self.base_url, model)
 
-    def _as(self, kind: type[_Twin]) -> _Twin:
-        """The same client in the other colour."""
-        twin = kind.__new__(kind)
-        twin.__dict__.update(self.__dict__, twin=self)
+    def _other(self, kind: type[_Twin]) -> _Twin:
+        """The same client, sync or async; one object for each, which knows this one."""
+        twin: _Twin | None = self.__dict__.get("_twin")
+        if twin is None:
+            twin = kind.__new__(kind)
+            twin.__dict__.update(self.__dict__, _twin=self)
+            twin = self.__dict__.setdefault("_twin", twin)
         return twin
 
     def _chat(

@@ -1,13 +1,12 @@
-"""The transport core's clients: :class:`FlashClient` and its asynchronous twin :class:`AsyncFlashClient`.
+"""The clients: :class:`FlashClient` for blocking code and :class:`AsyncFlashClient` for ``async`` code.
 
-A client holds connection and policy; its verbs take model and sampling. All that is decided about a call is decided in
-``_core.flow``; here are the two drivers that carry it out, and the verbs. The twins differ in ``await`` alone.
+A client holds connection and policy; its methods take model and parameters. What happens in a call is decided in
+``_core.flow`` and carried out by ``_transport``. The two clients differ in ``await`` alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -40,10 +39,9 @@ class FlashClient(BaseClient):
     Safe to use from several threads, and after a fork.
     """
 
-    @cached_property
-    def twin(self) -> AsyncFlashClient:
-        """The same client for ``async`` code."""
-        return self._as(AsyncFlashClient)
+    def to_async(self) -> AsyncFlashClient:
+        """The same client for ``async`` code: one key, one set of limits; closing either closes both."""
+        return self._other(AsyncFlashClient)
 
     def _port(self) -> SyncPort:
         return SyncPort(self._endpoint, self._headers, self._query, self._http)
@@ -130,7 +128,7 @@ class FlashClient(BaseClient):
         return self._run(self._exchange(models_call(), self._timeout))
 
     def close(self) -> None:
-        """End this client and its twin; shared connections and injected httpx clients stay open."""
+        """End this client, sync and async. Connections, which the process shares, and given httpx clients stay open."""
         self._life.closed = True
 
     def __enter__(self) -> Self:
@@ -143,10 +141,9 @@ class FlashClient(BaseClient):
 class AsyncFlashClient(BaseClient):
     """:class:`FlashClient` for ``async`` code; one object may be used from several event loops."""
 
-    @cached_property
-    def twin(self) -> FlashClient:
-        """The same client for blocking code."""
-        return self._as(FlashClient)
+    def to_sync(self) -> FlashClient:
+        """The same client for blocking code: one key, one set of limits; closing either closes both."""
+        return self._other(FlashClient)
 
     def _port(self) -> AsyncPort:
         return AsyncPort(self._endpoint, self._headers, self._query, self._http_async)
@@ -196,7 +193,7 @@ class AsyncFlashClient(BaseClient):
         """As :meth:`FlashClient.models`."""
         return await self._run(self._exchange(models_call(), self._timeout))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """As :meth:`FlashClient.close`."""
         self._life.closed = True
 
@@ -206,4 +203,4 @@ class AsyncFlashClient(BaseClient):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self.close()
+        await self.aclose()

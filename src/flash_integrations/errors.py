@@ -42,6 +42,7 @@ __all__ = [
     "FlashError",
     "InvalidRequestError",
     "MalformedResponseError",
+    "MissingExtraError",
     "NotFoundError",
     "PermissionDeniedError",
     "QuotaExceededError",

@@ -21,7 +21,7 @@ class Calls:
     def chat(self, client, text="Hi", *, model="m", **params):
         """A whole answer."""
         words = {"model": model, "messages": [{"role": "user", "content": text}], **params}
-        return client.chat(**words) if self.colour == "sync" else asyncio.run(client.twin.chat(**words))
+        return client.chat(**words) if self.colour == "sync" else asyncio.run(client.to_async().chat(**words))
 
     def stream(self, client, text="Hi", *, model="m", **params):
         """The deltas of a stream, and its completion."""
@@ -31,18 +31,22 @@ class Calls:
             return list(stream), stream.completion
 
         async def collect():
-            stream = client.twin.stream_chat(**words)
+            stream = client.to_async().stream_chat(**words)
             return [delta async for delta in stream], stream.completion
 
         return asyncio.run(collect())
 
     def embed(self, client, texts, **words):
         """The vectors of texts."""
-        return client.embed(texts, **words) if self.colour == "sync" else asyncio.run(client.twin.embed(texts, **words))
+        return (
+            client.embed(texts, **words)
+            if self.colour == "sync"
+            else asyncio.run(client.to_async().embed(texts, **words))
+        )
 
     def models(self, client):
         """The gateway's models."""
-        return client.models() if self.colour == "sync" else asyncio.run(client.twin.models())
+        return client.models() if self.colour == "sync" else asyncio.run(client.to_async().models())
 
 
 @pytest.fixture(params=["sync", "async"])

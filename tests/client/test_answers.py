@@ -216,7 +216,7 @@ def test_what_is_learned_is_shown_and_forgotten(calls):
         assert client.streams("m")
         calls.chat(client, model="m")
         assert [body.get("stream", False) for body in server.bodies] == [True, False]
-    assert client.learned() == client.twin.learned() == {"m": {"stream": False}}
+    assert client.learned() == client.to_async().learned() == {"m": {"stream": False}}
     assert not client.streams("m")
     client.forget("other")
     assert client.learned() == {"m": {"stream": False}}

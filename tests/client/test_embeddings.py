@@ -401,7 +401,7 @@ def test_an_error_ends_batches_that_wait_for_the_limits(gateway, calls):
 async def test_a_cancelled_call_leaves_nothing_behind(gateway, client):
     """Its requests are dropped and its slots are free."""
     gateway.fault(hold="before_first_byte", times=None)
-    task = asyncio.ensure_future(client.twin.embed(texts(100), batch_size=1))
+    task = asyncio.ensure_future(client.to_async().embed(texts(100), batch_size=1))
     assert await asyncio.to_thread(gateway.wait_held, 8)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

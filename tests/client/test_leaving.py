@@ -60,7 +60,7 @@ def test_nothing_is_sent_before_a_stream_is_begun():
     """Making a stream, in either colour, opens no connection; dropping it unused leaves nothing behind."""
     with serving(whole) as server:
         client = FlashClient(base_url=server.base_url)
-        streams = [client.stream_chat(**ASK), client.twin.stream_chat(**ASK)]
+        streams = [client.stream_chat(**ASK), client.to_async().stream_chat(**ASK)]
         assert slots(client) == []
         del streams
         gc.collect()
@@ -181,7 +181,7 @@ async def settle(unfinished):
 
 async def test_an_async_with_that_is_left_lets_go(unfinished):
     """Break out of the loop, and out of the `async with`."""
-    async with unfinished.client.twin.stream_chat(**ASK) as stream:
+    async with unfinished.client.to_async().stream_chat(**ASK) as stream:
         async for delta in stream:
             assert delta.text == "Hello"
             break
@@ -190,7 +190,7 @@ async def test_an_async_with_that_is_left_lets_go(unfinished):
 
 async def test_aclose_lets_go(unfinished):
     """Without an `async with`; a second time does nothing, and the stream is at its end."""
-    stream = unfinished.client.twin.stream_chat(**ASK)
+    stream = unfinished.client.to_async().stream_chat(**ASK)
     await anext(stream)
     await stream.aclose()
     await stream.aclose()
@@ -200,7 +200,7 @@ async def test_aclose_lets_go(unfinished):
 
 async def test_a_forgotten_async_stream_lets_go(unfinished):
     """The loop closes what nobody refers to any more."""
-    stream = unfinished.client.twin.stream_chat(**ASK)
+    stream = unfinished.client.to_async().stream_chat(**ASK)
     await anext(stream)
     del stream
     gc.collect()
@@ -213,9 +213,9 @@ async def test_a_cancelled_task_lets_go(unfinished, verb):
 
     async def call():
         if verb == "chat":
-            await unfinished.client.twin.chat(**ASK)
+            await unfinished.client.to_async().chat(**ASK)
         else:
-            async for _ in unfinished.client.twin.stream_chat(**ASK):
+            async for _ in unfinished.client.to_async().stream_chat(**ASK):
                 pass
 
     task = asyncio.create_task(call())
@@ -231,7 +231,7 @@ def test_a_loop_that_ends_lets_go(unfinished):
     kept = []
 
     async def begin():
-        kept.append(unfinished.client.twin.stream_chat(**ASK))
+        kept.append(unfinished.client.to_async().stream_chat(**ASK))
         await anext(kept[0])
 
     asyncio.run(begin())
@@ -260,7 +260,7 @@ async def test_a_task_cancelled_before_the_head_lets_go():
 
 async def test_a_task_cancelled_in_the_queue_lets_the_next_one_go(unfinished):
     """Who is cancelled while waiting for a slot does not stand before the others."""
-    client = unfinished.client.twin
+    client = unfinished.client.to_async()
     stream = client.stream_chat(**ASK)
     await anext(stream)
     tasks = [asyncio.create_task(anext(client.stream_chat(**ASK))) for _ in range(2)]
@@ -329,23 +329,23 @@ def test_a_closed_client_says_so(calls):
             calls.chat(client)
 
 
-async def test_an_async_client_closes_its_twin():
+async def test_closing_the_async_client_closes_the_sync_one():
     """The same client, closed from the other side; another one at the same gateway goes on."""
     with serving(whole) as server:
         async with AsyncFlashClient(base_url=server.base_url) as client:
-            twin = client.twin
+            same = client.to_sync()
             assert (await client.chat(**ASK)).text == "Hello"
         with pytest.raises(errors.ConfigurationError, match="FlashClient was closed"):
-            twin.chat(**ASK)
+            same.chat(**ASK)
         assert (await AsyncFlashClient(base_url=server.base_url).chat(**ASK)).text == "Hello"
 
 
-def test_twins_are_two():
-    """A twin's twin is the client itself."""
+def test_to_async_and_back_is_the_client_itself():
+    """However often it is asked."""
     client = FlashClient(base_url="http://127.0.0.1:9/v1")
-    assert isinstance(client.twin, AsyncFlashClient)
-    assert client.twin.twin is client
-    assert client.twin is client.twin
+    assert isinstance(client.to_async(), AsyncFlashClient)
+    assert client.to_async().to_sync() is client
+    assert client.to_async() is client.to_async()
 
 
 def test_done_is_not_needed_to_let_go():

@@ -70,7 +70,7 @@ def test_one_object_works_in_several_loops_at_once():
         for number in range(4):
             texts = [f"loop {number} task {task}" for task in range(10)]
             runs[pool.submit(lambda texts=texts: asyncio.run(gathered(client, texts)))] = texts
-            runs[pool.submit(lambda texts=texts: [client.twin.chat(**said(text)).text for text in texts])] = texts
+            runs[pool.submit(lambda texts=texts: [client.to_sync().chat(**said(text)).text for text in texts])] = texts
         assert [run.result() for run in runs] == list(runs.values())
 
 
@@ -127,8 +127,8 @@ async def main():
     return left
 for _ in range(2):
     left = asyncio.run(main())
-client.twin.chat(**ask)
-forgotten = client.twin.stream_chat(**ask)
+client.to_sync().chat(**ask)
+forgotten = client.to_sync().stream_chat(**ask)
 next(forgotten)
 """
 
@@ -218,7 +218,7 @@ def test_a_forked_child_calls_for_itself():
         if child == 0:
             try:
                 text = client.chat(**said("child")).text
-                again = asyncio.run(client.twin.chat(**said("again"))).text
+                again = asyncio.run(client.to_async().chat(**said("again"))).text
                 os._exit(0 if (text, again) == ("child", "again") else 1)
             finally:
                 os._exit(2)
@@ -235,7 +235,7 @@ def test_a_client_pickles_without_its_key(monkeypatch):
         headers = {"X-Team": "a", "Authorization": "Bearer sk-in-a-header", "x-api-key": "sk-in-a-header"}
         row = {"provider": "openai", "base_url": server.base_url, "timeout": 7, "rate_limit": {"concurrent": 1}}
         client = FlashClient(api_key="sk-made-up", default_headers=headers, **row)
-        assert client.twin.twin is client
+        assert client.to_async().to_sync() is client
         pickled = pickle.dumps(client)
         assert b"sk-" not in pickled
         monkeypatch.setenv("OPENAI_API_KEY", "sk-there")
@@ -250,11 +250,11 @@ def test_a_copy_keeps_key_and_connections(copied):
     """A copy calls with the same key over the same httpx client, and is closed by itself."""
     with serving(whole) as server, httpx.Client(headers={"x-mine": "1"}) as http:
         client = FlashClient(base_url=server.base_url, api_key="sk-made-up", http_client=http)
-        assert client.twin is not None
+        assert client.to_async() is not None
         other = copied(client)
         client.close()
         assert other.chat(**ASK).text == "Hello"
-        assert other.twin.twin is other
+        assert other.to_async().to_sync() is other
         assert server.requests[0].headers["authorization"] == "Bearer sk-made-up"
         assert server.requests[0].headers["x-mine"] == "1"
 
@@ -293,7 +293,7 @@ async def test_the_loop_turns_while_a_slot_is_waited_for():
     """The slot is free only once another task has run, for tasks and for threads that hold it."""
     with serving(whole) as server:
         client = AsyncFlashClient(base_url=server.base_url, rate_limit={"concurrent": 1})
-        held = client.twin.stream_chat(**ASK)
+        held = client.to_sync().stream_chat(**ASK)
         next(held)
 
         async def tick():

@@ -50,7 +50,7 @@ def test_what_was_recorded_is_played_without_the_gateway(gateway, tape):
     """A forced stream plays as it was recorded, in the other colour too, when nobody listens any more."""
     with tape("once"):
         recorded = client_of(gateway).chat(**ASK)
-    client, twin = client_of(gateway), client_of(gateway).twin
+    client, twin = client_of(gateway), client_of(gateway).to_async()
     gateway.stop()
     with tape("none") as cassette:
         assert client.chat(**ASK) == recorded
@@ -63,7 +63,7 @@ async def test_both_colours_play_the_same_cassette(gateway, tape):
     with tape("once"):
         recorded = client_of(gateway).chat(**ASK)
     with tape("none"):
-        assert await client_of(gateway).twin.chat(**ASK) == recorded
+        assert await client_of(gateway).to_async().chat(**ASK) == recorded
 
 
 def test_no_key_is_written_down(gateway, tape):

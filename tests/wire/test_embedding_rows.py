@@ -22,7 +22,7 @@ TEXTS = ["one", "two"]
 WAYS = {
     "core": lambda url, texts, **words: FlashClient(base_url=url, max_retries=0).embed(texts, **words).vectors,
     "core, async": lambda url, texts, **words: (
-        asyncio.run(FlashClient(base_url=url, max_retries=0).twin.embed(texts, **words)).vectors
+        asyncio.run(FlashClient(base_url=url, max_retries=0).to_async().embed(texts, **words)).vectors
     ),
     "LangChain": lambda url, texts, **words: FlashEmbeddings(base_url=url, max_retries=0, **words).embed_documents(
         texts

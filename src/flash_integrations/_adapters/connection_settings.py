@@ -217,7 +217,7 @@ class ConnectionSettings(BaseModel):
             if extra := list(given):
                 raise ConfigurationError(f"{type(self).__name__}: client= brings its own {', '.join(sorted(extra))}")
             if isinstance(self.client, AsyncFlashClient):
-                return self.client.twin
+                return self.client.to_sync()
             if isinstance(self.client, FlashClient):
                 return self.client
             raise ConfigurationError(f"client must be a FlashClient or AsyncFlashClient, not {self.client!r}")

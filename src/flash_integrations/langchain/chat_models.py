@@ -166,9 +166,9 @@ class ChatFlash(ChatSettings):
         with known_to_langchain():
             client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
             if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
-                return to_result(await client.twin.chat(**request), manner)
+                return to_result(await client.to_async().chat(**request), manner)
             feed = TokenFeed(run_manager.run_id, manner)
-            async with client.twin.stream_chat(**request) as stream:
+            async with client.to_async().stream_chat(**request) as stream:
                 async for delta in stream:
                     if (chunk := feed.chunk(delta)) is not None:
                         await run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
@@ -209,7 +209,7 @@ class ChatFlash(ChatSettings):
             client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
             chunks = Chunks(manner)
-            async with client.twin.stream_chat(**request) as stream:
+            async with client.to_async().stream_chat(**request) as stream:
                 async for delta in stream:
                     if (chunk := chunks.chunk(delta)) is not None:
                         if run_manager:
@@ -258,7 +258,7 @@ class ChatFlash(ChatSettings):
             feed = TokenFeed(run_manager.run_id, manner)
             events = Events(manner, message_id=feed.message_id, model=request["model"])
             tells = self._is_heard(run_manager, kwargs)
-            async with client.twin.stream_chat(**request) as stream:
+            async with client.to_async().stream_chat(**request) as stream:
                 yield events.start()
                 async for delta in stream:
                     if tells and (chunk := feed.chunk(delta)) is not None:

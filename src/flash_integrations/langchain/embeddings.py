@@ -69,7 +69,7 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
     ) -> list[list[float]]:
         """As :meth:`embed_documents`."""
         with known_to_langchain(), self._documents(texts, chunk_size, kwargs) as words:
-            return (await self._flash().twin.embed(texts, **words)).vectors
+            return (await self._flash().to_async().embed(texts, **words)).vectors
 
     def embed_query(self, text: str, **kwargs: Any) -> list[float]:
         """The vector of a query, by ``query_model`` where there is one."""
@@ -79,7 +79,7 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
     async def aembed_query(self, text: str, **kwargs: Any) -> list[float]:
         """As :meth:`embed_query`."""
         with known_to_langchain():
-            return (await self._flash().twin.embed([text], **self._query(kwargs))).vectors[0]
+            return (await self._flash().to_async().embed([text], **self._query(kwargs))).vectors[0]
 
     def _words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         words = {"model": self.model, **self._embedding_words(self.model_kwargs, kwargs)}

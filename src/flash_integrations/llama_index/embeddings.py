@@ -109,7 +109,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         return self._flash().embed([query], **self._words(query=True)).vectors[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._flash().twin.embed([query], **self._words(query=True))).vectors[0]
+        return (await self._flash().to_async().embed([query], **self._words(query=True))).vectors[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
         return self._get_text_embeddings([text])[0]
@@ -121,7 +121,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         return self._flash().embed(texts, **self._words()).vectors
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return (await self._flash().twin.embed(texts, **self._words())).vectors
+        return (await self._flash().to_async().embed(texts, **self._words())).vectors
 
     # --- many texts ---
 
@@ -186,9 +186,13 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             fresh: dict[int, Embedding] = {}
             try:
                 with _named(missing):
-                    await self._flash().twin.embed(
-                        [texts[position] for position in missing],
-                        **{**self._words(), "on_batch": _placing(fresh, missing, done)},
+                    await (
+                        self._flash()
+                        .to_async()
+                        .embed(
+                            [texts[position] for position in missing],
+                            **{**self._words(), "on_batch": _placing(fresh, missing, done)},
+                        )
                     )
             finally:
                 found |= fresh

@@ -144,7 +144,7 @@ class FlashLLM(KeylessDumps):
         return self._flash().stream_chat(**_one_choice(self._request(messages, kwargs)))
 
     async def _aopen(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> AsyncChatStream:
-        return self._flash().twin.stream_chat(**_one_choice(await self._arequest(messages, kwargs)))
+        return self._flash().to_async().stream_chat(**_one_choice(await self._arequest(messages, kwargs)))
 
     def _prompt(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
@@ -158,7 +158,7 @@ class FlashLLM(KeylessDumps):
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """As :meth:`chat`."""
-        return to_response(await self._flash().twin.chat(**await self._arequest(messages, kwargs)))
+        return to_response(await self._flash().to_async().chat(**await self._arequest(messages, kwargs)))
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
@@ -170,7 +170,7 @@ class FlashLLM(KeylessDumps):
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
         """As :meth:`complete`."""
         request = self._request(self._prompt(prompt, formatted=formatted), kwargs)
-        return to_completion(to_response(await self._flash().twin.chat(**request)))
+        return to_completion(to_response(await self._flash().to_async().chat(**request)))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Answer messages in pieces: each item is the message so far and, in ``delta``, what is new.
