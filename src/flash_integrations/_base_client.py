@@ -129,7 +129,7 @@ class BaseClient:
                     f"{type(self).__name__} does not take {name!r}: it belongs to the call, as in chat(..., {name}=...)"
                 )
                 raise ConfigurationError(said)
-        refuse_unknown(type(self).__name__, unknown, WORDS)
+        refuse_unknown(type(self).__name__, unknown, PARAMS)
         self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
         row = self._endpoint.provider
         check_seconds("total_timeout", total_timeout)
@@ -148,7 +148,7 @@ class BaseClient:
             "max_retries": max_retries,
             "max_retry_after": max_retry_after,
             "drop_refused": drop_refused,
-            "figures": limits_of(rate_limit, row),
+            "rate_limit": limits_of(rate_limit, row),
             "require_finish_reason": (
                 row.require_finish_reason if require_finish_reason is None else require_finish_reason
             ),
@@ -196,16 +196,16 @@ class BaseClient:
         forced = self._policy["force_stream"]
         if forced is not None:
             return bool(forced)
-        facts = process.memory.facts(self.base_url, model, path=CHAT_PATH)
+        facts = process.quirks.facts(self.base_url, model, path=CHAT_PATH)
         return bool(facts.get("stream", self.provider.streams(model)))
 
     def learned(self) -> dict[str, dict[str, Any]]:
         """What this process learned about the gateway: facts by model, such as ``{"gpt-x": {"stream": True}}``."""
-        return process.memory.learned(self.base_url)
+        return process.quirks.learned(self.base_url)
 
     def forget(self, model: str | None = None) -> None:
         """Forget what was learned about the gateway, or about one model there."""
-        process.memory.forget(self.base_url, model)
+        process.quirks.forget(self.base_url, model)
 
     def _other(self, kind: type[_Twin]) -> _Twin:
         """The same client, sync or async; one object for each, which knows this one."""
@@ -234,10 +234,10 @@ class BaseClient:
         listed = check_texts(texts)
         asked, size, at_once = words
         at_least(1)("batch_size", size)
-        request, memory = embedding_request(asked, redact_reprs(params), disabled=self._disabled), process.memory
+        request, quirks = embedding_request(asked, redact_reprs(params), disabled=self._disabled), process.quirks
         model = request.model
-        known = memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
-        limits: RateLimit | None = self._policy["figures"]
+        known = quirks.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
+        limits: RateLimit | None = self._policy["rate_limit"]
         if at_once is None:
             # Those beyond the limit wait for a slot, and go while others decode what came.
             slots = limits.concurrent if limits is not None else None
@@ -253,8 +253,8 @@ class BaseClient:
 
         def learn(taken: int) -> None:
             # Another call may have learned a smaller one meanwhile.
-            if taken < memory.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", taken + 1):
-                memory.learn(self.base_url, model, "batch_size", taken, path=EMBEDDINGS_PATH)
+            if taken < quirks.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", taken + 1):
+                quirks.learn(self.base_url, model, "batch_size", taken, path=EMBEDDINGS_PATH)
 
         batches = Batches(
             len(listed),
@@ -268,13 +268,13 @@ class BaseClient:
     def _exchange(self, call: Call[T], timeout: Timeout, *, give_up: float | None = None) -> Flow[T]:
         if self._life.closed:
             raise ConfigurationError(f"this {type(self).__name__} was closed")
-        terms = CallPolicy(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
+        policy = CallPolicy(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
         if give_up is not None:
-            terms = replace(terms, total_timeout=max(0.0, give_up - time.monotonic()))
+            policy = replace(policy, total_timeout=max(0.0, give_up - time.monotonic()))
         key, secrets = self._endpoint.credential, self._secrets(call)
         redact = Redactor(key, secrets)
         env = Environment(time.monotonic, time.time, random.random, _new_id, redact)
-        flow = Exchange(call, terms, self._limiter(), process.memory, env).flow()
+        flow = Exchange(call, policy, self._limiter(), process.quirks, env).flow()
         return explaining_no_key(flow) if key.is_empty and not secrets else flow
 
     def _secrets(self, call: Call[Any]) -> tuple[str, ...]:
@@ -316,5 +316,5 @@ def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, row: Pro
     raise ConfigurationError(f"rate_limit must be a RateLimit, a dict, a tier's name or None, not {given!r}")
 
 
-WORDS = tuple(name for name in BaseClient.__init__.__annotations__ if name not in ("return", "unknown"))
+PARAMS = tuple(name for name in BaseClient.__init__.__annotations__ if name not in ("return", "unknown"))
 """The constructor's words."""

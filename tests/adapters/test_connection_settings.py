@@ -34,7 +34,7 @@ def ask(llm):
 
 def figures(llm):
     """The limits an adapter keeps."""
-    return llm._flash()._policy["figures"]
+    return llm._flash()._policy["rate_limit"]
 
 
 # --- copies ---------------------------------------------------------------------------------------------------------

@@ -307,7 +307,7 @@ async def test_the_loop_turns_while_a_slot_is_waited_for():
 def test_a_loop_that_is_gone_is_not_woken():
     """A ticket that was waited for in a loop which has ended meanwhile disturbs nobody who frees a slot."""
     limiter = RateLimiter()
-    ticket = limiter.enter(RateLimit(concurrent=1), label="", now=0.0)
+    ticket = limiter.enqueue(RateLimit(concurrent=1), label="", now=0.0)
     client = AsyncFlashClient(base_url="http://127.0.0.1:9/v1")
 
     async def wait():

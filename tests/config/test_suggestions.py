@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._config.suggestions import PEER_WORDS, refuse_unknown
+from flash_integrations._config.suggestions import FOREIGN_PARAMS, refuse_unknown
 from flash_integrations.errors import ConfigurationError
 
 KNOWN = ("model", "base_url", "max_retries", "temperature")
@@ -21,7 +21,7 @@ def test_known_words_pass():
         ("max_retry", "ChatFlash does not take 'max_retry': did you mean 'max_retries'?"),
         ("temprature", "did you mean 'temperature'?"),
         ("zzz", "'zzz': it is not a known argument"),
-        *PEER_WORDS.items(),
+        *FOREIGN_PARAMS.items(),
     ],
 )
 def test_an_unknown_word_is_answered(word, advice):

@@ -417,7 +417,7 @@ def test_a_forgotten_fact_is_learned_anew():
     """After forget() the row's rule is tried again."""
     gateway = Gateway()
     run("sync", [MUST, WHOLE], gateway, **PLAIN_ROW)
-    gateway.memory.forget(URL)
+    gateway.quirks.forget(URL)
     assert run("sync", [MUST, WHOLE], gateway, **PLAIN_ROW).streamed == [False, True]
 
 
@@ -650,24 +650,24 @@ def test_a_full_window_is_waited_for(colour):
     """A call beyond the limit is held back until the window has room."""
     gateway = Gateway()
     for waits in ([], [], [60.0]):
-        assert run(colour, [WHOLE], gateway, figures=RateLimit(requests_per_minute=2)).port.sleeps == waits
+        assert run(colour, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=2)).port.sleeps == waits
 
 
 def test_the_window_counts_from_the_first_byte():
     """A stream that ran longer than a minute has left the window when it ends."""
-    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
-    run("sync", [Answer([ROLE, *[Silence(59), HELLO] * 2, STOP])], gateway, figures=figures)
-    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == []
+    gateway, rate_limit = Gateway(), RateLimit(requests_per_minute=1)
+    run("sync", [Answer([ROLE, *[Silence(59), HELLO] * 2, STOP])], gateway, rate_limit=rate_limit)
+    assert run("sync", [WHOLE], gateway, rate_limit=rate_limit).port.sleeps == []
 
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_slot_is_waited_for(colour):
     """A call waits until another's answer has ended, and is woken then."""
     gateway = Gateway()
-    other = gateway.limiter.enter(None, label="other", now=0)
+    other = gateway.limiter.enqueue(None, label="other", now=0)
     gateway.limiter.acquire(other, 0)
     end = [lambda: gateway.limiter.release(other, 0)]
-    outcome = run(colour, [WHOLE], gateway, figures=RateLimit(concurrent=1), on_sleep=end)
+    outcome = run(colour, [WHOLE], gateway, rate_limit=RateLimit(concurrent=1), on_sleep=end)
     assert outcome.error is None
     assert outcome.port.sleeps == [30.0]
 
@@ -676,13 +676,13 @@ def test_a_slot_is_waited_for(colour):
 def test_total_timeout_ends_waiting_for_limits(colour):
     """A call that may not go within its total time is given up unsent, and leaves the queue."""
     gateway = Gateway()
-    run(colour, [WHOLE], gateway, figures=RateLimit(requests_per_minute=1))
-    outcome = run(colour, [], gateway, figures=RateLimit(requests_per_minute=1), total_timeout=20)
+    run(colour, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=1))
+    outcome = run(colour, [], gateway, rate_limit=RateLimit(requests_per_minute=1), total_timeout=20)
     assert isinstance(outcome.error, errors.APITimeoutError)
     assert outcome.port.sends == []
     assert outcome.port.sleeps == [20.0]
     gateway.clock.now += 60
-    assert run(colour, [WHOLE], gateway, figures=RateLimit(requests_per_minute=1)).port.sleeps == []
+    assert run(colour, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=1)).port.sleeps == []
 
 
 def warned(caplog):
@@ -692,14 +692,14 @@ def warned(caplog):
 def test_a_long_wait_names_who_holds_the_slots(caplog):
     """After 30 seconds of waiting one line tells which limit holds, who holds its slots, and for how long."""
     gateway = Gateway()
-    other = gateway.limiter.enter(None, label="test slow-model", now=990.0)
+    other = gateway.limiter.enqueue(None, label="test slow-model", now=990.0)
     gateway.limiter.acquire(other, 990.0)
 
     def wait() -> None:
         gateway.clock.now += 30
 
     waits = [wait, wait, lambda: gateway.limiter.release(other, gateway.clock())]
-    run("sync", [WHOLE], gateway, figures=RateLimit(concurrent=1), on_sleep=waits)
+    run("sync", [WHOLE], gateway, rate_limit=RateLimit(concurrent=1), on_sleep=waits)
     [line] = warned(caplog)
     told, _, held = line.partition(". Slots: ")
     assert (
@@ -710,7 +710,7 @@ def test_a_long_wait_names_who_holds_the_slots(caplog):
 
 
 @pytest.mark.parametrize(
-    ("figures", "limit", "seconds"),
+    ("rate_limit", "limit", "seconds"),
     [
         (RateLimit(requests_per_minute=1), "requests_per_minute=1", 60),
         (RateLimit(requests_per_hour=1), "requests_per_hour=1", 3600),
@@ -718,11 +718,11 @@ def test_a_long_wait_names_who_holds_the_slots(caplog):
     ],
     ids=["minute", "hour", "tokens"],
 )
-def test_a_long_wait_for_a_window_is_told_at_once(figures, limit, seconds, caplog):
+def test_a_long_wait_for_a_window_is_told_at_once(rate_limit, limit, seconds, caplog):
     """A window tells when it has room: the line comes before the wait, with the limit and the seconds."""
     gateway = Gateway()
-    run("sync", [WHOLE], gateway, figures=figures)
-    flow = exchange(gateway, figures=figures).flow()
+    run("sync", [WHOLE], gateway, rate_limit=rate_limit)
+    flow = exchange(gateway, rate_limit=rate_limit).flow()
     assert next(flow).seconds == seconds
     line = f"test m: waiting for the rate limit {limit}, {seconds} s to go; in the queue: 1. Slots: nobody"
     assert warned(caplog) == [line]
@@ -731,18 +731,18 @@ def test_a_long_wait_for_a_window_is_told_at_once(figures, limit, seconds, caplo
 
 def test_a_short_wait_is_not_told(caplog):
     """A window that has room in 30 seconds is waited for in silence."""
-    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
-    run("sync", [WHOLE], gateway, figures=figures)
+    gateway, rate_limit = Gateway(), RateLimit(requests_per_minute=1)
+    run("sync", [WHOLE], gateway, rate_limit=rate_limit)
     gateway.clock.now += 30
-    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [30.0]
+    assert run("sync", [WHOLE], gateway, rate_limit=rate_limit).port.sleeps == [30.0]
     assert warned(caplog) == []
 
 
 def test_one_line_does_for_all_who_wait(caplog):
     """Eight calls wait for one window: only the first tells, also when the second takes its place."""
-    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
-    run("sync", [WHOLE], gateway, figures=figures)
-    first, *others = (exchange(gateway, figures=figures).flow() for _ in range(8))
+    gateway, rate_limit = Gateway(), RateLimit(requests_per_minute=1)
+    run("sync", [WHOLE], gateway, rate_limit=rate_limit)
+    first, *others = (exchange(gateway, rate_limit=rate_limit).flow() for _ in range(8))
     assert next(first).seconds == 60
     assert [next(flow).seconds for flow in others] == [None] * 7
     first.close()
@@ -756,14 +756,14 @@ def test_one_line_does_for_all_who_wait(caplog):
 
 def test_who_waits_on_after_the_told_time_tells_again(caplog):
     """When the time that was told is over and the next call must wait on, there is a line for it, with the queue."""
-    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
-    run("sync", [WHOLE], gateway, figures=figures)
-    first, second, third = (exchange(gateway, figures=figures).flow() for _ in range(3))
+    gateway, rate_limit = Gateway(), RateLimit(requests_per_minute=1)
+    run("sync", [WHOLE], gateway, rate_limit=rate_limit)
+    first, second, third = (exchange(gateway, rate_limit=rate_limit).flow() for _ in range(3))
     for flow in (first, second, third):
         next(flow)
     gateway.clock.now += 60
     first.send(None)  # granted: its request is out, and not answered yet
-    assert second.send(None).ticket is not None
+    assert second.send(None).reservation is not None
     assert [line.partition(": waiting for the rate limit ")[2] for line in warned(caplog)] == [
         "requests_per_minute=1, 60 s to go; in the queue: 1. Slots: nobody",
         "requests_per_minute=1 for 60 s, until an answer ends or begins; in the queue: 2. Slots: test m for 0 s",
@@ -774,18 +774,18 @@ def test_who_waits_on_after_the_told_time_tells_again(caplog):
 
 def test_a_request_that_never_left_is_not_counted():
     """No connection and no key: the gateway has counted nothing, and neither do we."""
-    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
+    gateway, rate_limit = Gateway(), RateLimit(requests_per_minute=1)
     unreached = errors.APIConnectionError("no route", reached=False)
     for failure in (unreached, errors.ConfigurationError("no API key")):
-        run("sync", [failure], gateway, figures=figures, **ONCE)
-    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == []
+        run("sync", [failure], gateway, rate_limit=rate_limit, **ONCE)
+    assert run("sync", [WHOLE], gateway, rate_limit=rate_limit).port.sleeps == []
 
 
 def test_a_request_that_broke_is_counted():
     """A line that broke after sending: the gateway may have counted the request, so it stands in the window."""
-    gateway, figures = Gateway(), RateLimit(requests_per_minute=1)
-    run("sync", [LOST], gateway, figures=figures, **ONCE)
-    assert run("sync", [WHOLE], gateway, figures=figures).port.sleeps == [60.0]
+    gateway, rate_limit = Gateway(), RateLimit(requests_per_minute=1)
+    run("sync", [LOST], gateway, rate_limit=rate_limit, **ONCE)
+    assert run("sync", [WHOLE], gateway, rate_limit=rate_limit).port.sleeps == [60.0]
 
 
 def test_the_slot_is_free_after_an_error_that_is_not_ours():
@@ -810,12 +810,12 @@ def test_the_slot_is_free_after_a_flow_was_closed():
 
 def test_a_flow_that_is_closed_in_the_queue_leaves_it():
     """A call given up while it waits does not stand before the others."""
-    gateway, figures = Gateway(), RateLimit(concurrent=1)
-    first, second, third = (exchange(gateway, figures=figures).flow() for _ in range(3))
+    gateway, rate_limit = Gateway(), RateLimit(concurrent=1)
+    first, second, third = (exchange(gateway, rate_limit=rate_limit).flow() for _ in range(3))
     next(first)
     next(second)
     waiting = next(third)
     second.close()
     first.close()
-    assert waiting.ticket.woken
+    assert waiting.reservation.woken
     third.close()

@@ -110,8 +110,8 @@ def test_a_scripted_answer_says_all_it_was_given(gateway, call):
     assert plain["usage"]["total_tokens"] == 3
 
 
-def test_a_script_is_given_in_order_and_then_the_brain_answers(gateway, call):
-    """Scripted answers are used once each; afterwards the brain speaks again."""
+def test_a_script_is_given_in_order_and_then_the_model_answers(gateway, call):
+    """Scripted answers are used once each; afterwards the scripted model speaks again."""
     gateway.script("one", Answer(pieces=["tw", "o"]))
     assert call.message()["content"] == "one"
     assert [delta.get("content") for delta in [c["choices"][0]["delta"] for c in call.chunks()]] == [
@@ -120,7 +120,7 @@ def test_a_script_is_given_in_order_and_then_the_brain_answers(gateway, call):
         "o",
         None,
     ]
-    assert "scripted brain" in call.message()["content"]
+    assert "scripted model" in call.message()["content"]
 
 
 def test_choices_take_turns_in_a_stream(gateway, call):

@@ -34,7 +34,7 @@ def test_a_request_goes_on_under_the_upstreams_model(front, behind, ask):
     sent = behind.requests[0]
     assert sent.body == {**front.requests[0].body, "model": "real"}
     assert answer["model"] == "real"
-    assert "scripted brain" in answer["choices"][0]["message"]["content"]
+    assert "scripted model" in answer["choices"][0]["message"]["content"]
 
 
 def test_without_another_model_the_body_is_the_same_bytes(behind, caller_of):

@@ -77,7 +77,7 @@ def test_a_dict_as_response_format_is_sent_as_it_is(gateway, llm):
 
 # --- words of the request ---------------------------------------------------------------------------------------------
 
-WORDS = {
+PARAMS = {
     "prediction": {"type": "content", "content": "x"},
     "web_search_options": {"search_context_size": "low"},
     "service_tier": "flex",
@@ -95,8 +95,8 @@ WORDS = {
 def test_the_rarer_words_are_sent(where):
     """Prediction, web search, tiers, verbosity, biases and audio go out from a call and from the object."""
     with replay(WHOLE) as server:
-        at(server, **(WORDS if where == "object" else {})).invoke("Hello", **(WORDS if where == "call" else {}))
-    assert {name: server.bodies[0].get(name) for name in WORDS} == WORDS
+        at(server, **(PARAMS if where == "object" else {})).invoke("Hello", **(PARAMS if where == "call" else {}))
+    assert {name: server.bodies[0].get(name) for name in PARAMS} == PARAMS
 
 
 def test_biases_of_numbered_tokens_are_sent():

@@ -8,7 +8,7 @@ import pytest
 from langchain_core import exceptions as theirs
 
 from flash_integrations import errors
-from flash_integrations.langchain._errors import known_to_langchain, twin_of
+from flash_integrations.langchain._errors import langchain_error_of, translate_errors
 
 TABLE = [
     (errors.AuthenticationError, theirs.ModelAuthenticationError, False),
@@ -31,24 +31,25 @@ TABLE = [
 @pytest.mark.parametrize(("ours", "their", "retryable"), TABLE, ids=lambda value: getattr(value, "__name__", value))
 def test_each_error_is_both(ours, their, retryable):
     """An error is ours and LangChain's at once, and says whether another try may help."""
-    twin = twin_of(ours("broken"))
-    assert isinstance(twin, ours)
-    assert isinstance(twin, their)
-    assert bool(getattr(twin, "is_retryable", False)) is retryable
-    assert "broken" in str(twin)
+    langchain_error = langchain_error_of(ours("broken"))
+    assert isinstance(langchain_error, ours)
+    assert isinstance(langchain_error, their)
+    assert bool(getattr(langchain_error, "is_retryable", False)) is retryable
+    assert "broken" in str(langchain_error)
 
 
 def test_the_table_is_complete():
-    """Every error of ours but ConfigurationError and the bases has its twin."""
+    """Every error of ours but those of the set-up and the bases has one that is LangChain's, too."""
     known = {ours for ours, _, _ in TABLE}
     every = {getattr(errors, name) for name in errors.__all__}
-    assert every - known == {errors.FlashError, errors.APIStatusError, errors.ConfigurationError}
+    of_the_setup = {errors.ConfigurationError, errors.MissingExtraError}
+    assert every - known == {errors.FlashError, errors.APIStatusError} | of_the_setup
 
 
 def test_a_configuration_error_stays_plain():
     """What is wrong with the set-up is no model error."""
     error = errors.ConfigurationError("no key")
-    assert twin_of(error) is error
+    assert langchain_error_of(error) is error
 
 
 def status_error():
@@ -58,26 +59,30 @@ def status_error():
     return error
 
 
-def test_a_twin_keeps_everything():
+def test_a_langchain_error_keeps_everything():
     """Status, code, request id, provider, model, re-sends and the message survive the translation."""
     error = status_error()
-    twin = twin_of(error)
-    assert {**vars(error), "is_retryable": None} == {**vars(twin), "is_retryable": None}
-    assert str(twin) == str(error)
+    langchain_error = langchain_error_of(error)
+    assert {**vars(error), "is_retryable": None} == {**vars(langchain_error), "is_retryable": None}
+    assert str(langchain_error) == str(error)
 
 
 @pytest.mark.parametrize("ours", [ours for ours, _, _ in TABLE], ids=lambda ours: ours.__name__)
-def test_twins_pickle(ours):
+def test_langchain_errors_pickle(ours):
     """An error comes back from a pickle as the same class with the same message."""
-    twin = twin_of(ours("broken"))
-    again = pickle.loads(pickle.dumps(twin))  # noqa: S301
-    assert (type(again), str(again), vars(again)) == (type(twin), str(twin), vars(twin))
+    langchain_error = langchain_error_of(ours("broken"))
+    again = pickle.loads(pickle.dumps(langchain_error))  # noqa: S301
+    assert (type(again), str(again), vars(again)) == (
+        type(langchain_error),
+        str(langchain_error),
+        vars(langchain_error),
+    )
 
 
 def test_the_cause_stays():
     """What caused an error is still told."""
     cause = OSError("line")
-    with pytest.raises(errors.APIConnectionError) as caught, known_to_langchain():
+    with pytest.raises(errors.APIConnectionError) as caught, translate_errors():
         raise errors.APIConnectionError("lost") from cause
     assert caught.value.__cause__ is cause
 

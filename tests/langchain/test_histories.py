@@ -7,7 +7,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from flash_integrations._core.completion.completion import Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall
-from flash_integrations.langchain._from_wire import Manner, to_result
+from flash_integrations.langchain._from_wire import MessageOptions, to_result
 from flash_integrations.langchain._to_wire import to_wire
 
 CALL = {"type": "tool_call", "name": "add", "args": {"a": 1}, "id": "call_1"}
@@ -44,7 +44,7 @@ def test_both_output_versions_go_back_alike(choice, send_reasoning):
     completion = Completion(id="c1", model="m", choices=(choice,))
     bodies = []
     for blocks in (False, True):
-        message = to_result(completion, Manner("flashapi", blocks=blocks)).generations[0].message
+        message = to_result(completion, MessageOptions("flashapi", blocks=blocks)).generations[0].message
         body = sent(message, send_reasoning=send_reasoning)
         bodies.append({**body, "content": texts(body) or body["content"]})
     assert bodies[0] == bodies[1]

@@ -22,7 +22,7 @@ from flash_integrations._core.completion.completion import ChatDelta, Choice
 from flash_integrations._core.completion.tool_calls import ToolCall, ToolCallDelta
 from flash_integrations._core.completion.usage import Usage
 from flash_integrations.langchain._finish import is_normalized
-from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
+from flash_integrations.langchain._from_wire import Chunks, MessageOptions, to_result
 from flash_integrations.langchain._to_wire import to_wire
 from flash_integrations.langchain._usage import to_usage
 from flash_integrations.testing import Answer
@@ -243,7 +243,7 @@ def completion(*choices, **fields):
 
 def message_of(choice, **fields):
     """The one message of an answer of one choice."""
-    (generation,) = to_result(completion(choice, **fields), Manner("flashapi")).generations
+    (generation,) = to_result(completion(choice, **fields), MessageOptions("flashapi")).generations
     return generation.message
 
 
@@ -340,7 +340,7 @@ def test_no_usage_is_none():
 
 def test_usage_counts_once_among_choices():
     """The usage of several choices is on the first message alone."""
-    result = to_result(completion(Choice(text="a"), Choice(index=1, text="b")), Manner("flashapi"))
+    result = to_result(completion(Choice(text="a"), Choice(index=1, text="b")), MessageOptions("flashapi"))
     assert [generation.message.usage_metadata is None for generation in result.generations] == [False, True]
     assert [generation.text for generation in result.generations] == ["a", "b"]
 
@@ -350,13 +350,13 @@ def test_usage_counts_once_among_choices():
 
 def test_a_delta_that_adds_nothing_is_no_chunk():
     """Finish reason and usage alone come with the last chunk, not before."""
-    assert Chunks(Manner("flashapi")).chunk(ChatDelta(finish_reason="stop", usage=USAGE)) is None
+    assert Chunks(MessageOptions("flashapi")).chunk(ChatDelta(finish_reason="stop", usage=USAGE)) is None
 
 
 def test_pieces_of_calls_carry_index_id_and_name():
     """The pieces of a call are told as they are."""
     delta = ChatDelta(tool_calls=(ToolCallDelta(1, "call_1", "add"), ToolCallDelta(1, arguments='{"a"')))
-    chunk = Chunks(Manner("flashapi")).chunk(delta)
+    chunk = Chunks(MessageOptions("flashapi")).chunk(delta)
     pieces = [{key: piece[key] for key in ("index", "id", "name", "args")} for piece in chunk.message.tool_call_chunks]
     assert pieces == [
         {"index": 1, "id": "call_1", "name": "add", "args": ""},
@@ -366,7 +366,7 @@ def test_pieces_of_calls_carry_index_id_and_name():
 
 def test_the_last_chunk_ends_the_message():
     """The last chunk has position, usage and metadata."""
-    chunk = Chunks(Manner("flashapi")).last(completion(Choice(finish_reason="stop")))
+    chunk = Chunks(MessageOptions("flashapi")).last(completion(Choice(finish_reason="stop")))
     assert chunk.message.chunk_position == "last"
     assert chunk.message.usage_metadata == to_usage(USAGE)
     assert chunk.message.response_metadata["finish_reason"] == "stop"

@@ -229,8 +229,8 @@ def test_a_changed_url_is_used(gateway, make):
 def test_a_changed_limit_is_used():
     """A copy whose limits are turned off has none."""
     llm = ChatFlash(model="gpt-5.2", provider="flashapi")
-    assert llm._flash()._policy["figures"] is not None
-    assert llm.model_copy(update={"rate_limit": None})._flash()._policy["figures"] is None
+    assert llm._flash()._policy["rate_limit"] is not None
+    assert llm.model_copy(update={"rate_limit": None})._flash()._policy["rate_limit"] is None
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_changed_limit_is_used():
 )
 def test_limits_are_the_rows_or_ones_own(words, figures):
     """``rate_limit``: left out the row's, None off, or a dict, a tier's name, a RateLimit."""
-    assert ChatFlash(model="gpt-5.2", **words)._flash()._policy["figures"] == figures
+    assert ChatFlash(model="gpt-5.2", **words)._flash()._policy["rate_limit"] == figures
 
 
 def test_limits_hold_back_what_is_too_much(gateway, make):

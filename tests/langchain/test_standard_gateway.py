@@ -1,6 +1,6 @@
 """langchain-tests' integration suite before the scripted gateway: every translation, on a stream-only wire.
 
-What the suite asks of a model's wits the scripted brain does by rule, so no capability is left out for want of a model.
+What the suite asks of a model's wits the scripted model does by rule, so no capability is left out for want of a model.
 """
 
 from __future__ import annotations

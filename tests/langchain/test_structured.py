@@ -85,7 +85,7 @@ def test_a_stream_gives_partial_objects(gateway, llm, method, form):
     assert all(set(each) <= set(ALICE) for each in objects)
 
 
-def test_the_brain_fills_schema_and_tool(llm):
+def test_the_model_fills_schema_and_tool(llm):
     """Without a script: the gateway fills what is asked for."""
     assert llm.with_structured_output(Person, method="json_schema").invoke("Alice is 31 years old") == Person(**ALICE)
     assert llm.with_structured_output(Person, method="function_calling").invoke("Alice").name == "Alice"

@@ -17,7 +17,7 @@ from flash_integrations._core.endpoints.chat.reader import ChatReader
 from flash_integrations._core.endpoints.reader import AnswerContext
 from flash_integrations._core.environment import Environment
 from flash_integrations.langchain._events import Events
-from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
+from flash_integrations.langchain._from_wire import Chunks, MessageOptions, to_result
 from flash_integrations.langchain._refusals import with_standard_refusals
 
 ENV = Environment(clock=lambda: 0.0, unix_time=lambda: 0.0, random=lambda: 0.0, new_id=lambda: "call_new")
@@ -93,11 +93,11 @@ def told(message):
 def test_the_sum_of_chunks_is_the_whole_message(blocks, found):
     """Content, blocks, extras, metadata, calls and usage of a stream's sum equal the whole answer's."""
     got, completion = read(found)
-    manner = Manner("flashapi", blocks=blocks, headers=True)
-    chunks = Chunks(manner)
+    options = MessageOptions("flashapi", blocks=blocks, headers=True)
+    chunks = Chunks(options)
     pieces = [chunk.message for delta in got if (chunk := chunks.chunk(delta)) is not None]
     sum_ = reduce(add, [*pieces, chunks.last(completion).message])
-    whole = to_result(completion, manner).generations[0].message
+    whole = to_result(completion, options).generations[0].message
     assert told(sum_) == told(whole)
     assert told(message_chunk_to_message(sum_)) == told(whole)
 
@@ -107,10 +107,10 @@ def test_the_sum_of_chunks_is_the_whole_message(blocks, found):
 def test_events_come_to_the_whole_message(found):
     """What a stream of events is put together to is the whole answer in output version v1."""
     got, completion = read(found)
-    events, stream = Events(Manner("flashapi"), message_id="run-1", model="m"), ChatModelStream()
+    events, stream = Events(MessageOptions("flashapi"), message_id="run-1", model="m"), ChatModelStream()
     for event in [events.start(), *(event for delta in got for event in events.add(delta)), *events.end(completion)]:
         stream.dispatch(event)
-    whole = to_result(completion, Manner("flashapi", blocks=True)).generations[0].message
+    whole = to_result(completion, MessageOptions("flashapi", blocks=True)).generations[0].message
     # Core's stream objects have no refusals; what langchain-core asks a whole answer of gets the standard block back.
     result = with_standard_refusals(ChatResult(generations=[ChatGeneration(message=stream.output_message)]))
     assembled = told(result.generations[0].message)
@@ -126,11 +126,11 @@ def test_a_call_in_the_old_format_is_whole_in_the_sum(blocks, said):
     """``function_call``, told at the end of a stream, is a tool call there, even where it is the only chunk."""
     pieces = [{"function_call": {"name": "add", "arguments": piece}} for piece in ('{"a"', ": 1}")]
     got, completion = read([*said, *pieces])
-    manner = Manner("flashapi", blocks=blocks)
-    chunks = Chunks(manner)
+    options = MessageOptions("flashapi", blocks=blocks)
+    chunks = Chunks(options)
     messages = [chunk.message for delta in got if (chunk := chunks.chunk(delta)) is not None]
     sum_ = reduce(add, [*messages, chunks.last(completion).message])
-    assert told(sum_) == told(to_result(completion, manner).generations[0].message)
+    assert told(sum_) == told(to_result(completion, options).generations[0].message)
 
 
 @pytest.mark.xfail(
@@ -143,7 +143,7 @@ def test_a_sum_keeps_cut_arguments_as_an_invalid_call():
     """Arguments that were cut are an invalid call in a sum too."""
     call = {"index": 0, "id": "call_1", "function": {"name": "add", "arguments": '{"a": "tw'}}
     got, completion = read([{"tool_calls": [call]}])
-    chunks = Chunks(Manner("flashapi"))
+    chunks = Chunks(MessageOptions("flashapi"))
     pieces = [chunk.message for delta in got if (chunk := chunks.chunk(delta)) is not None]
     sum_ = reduce(add, [*pieces, chunks.last(completion).message])
     assert sum_.tool_calls == []

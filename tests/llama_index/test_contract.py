@@ -1,6 +1,6 @@
 """The contract of LlamaIndex's LLMs before the scripted gateway: every call, on a stream-only wire and on a plain one.
 
-What the contract asks of a model's wits the scripted brain does by rule, so no capability is left out for want of a
+What the contract asks of a model's wits the scripted model does by rule, so no capability is left out for want of a
 model.
 """
 

@@ -101,7 +101,7 @@ def test_a_limit_that_was_not_set_stays_the_rows(words, figures):
         llm.model_copy(),
         FlashLLM.from_dict(llm.to_dict()),
     ):
-        assert other._flash()._policy["figures"] == figures
+        assert other._flash()._policy["rate_limit"] == figures
 
 
 def test_pickling_leaves_the_object_as_it_is(server):

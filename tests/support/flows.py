@@ -129,11 +129,11 @@ class Gateway:
 
     clock: Clock = field(default_factory=Clock)
     limiter: RateLimiter = field(default_factory=RateLimiter)
-    memory: LearnedQuirks = field(default_factory=LearnedQuirks)
+    quirks: LearnedQuirks = field(default_factory=LearnedQuirks)
     chance: float = 0.0
 
     def facts(self, model: str = "m") -> dict[str, Any]:
-        return dict(self.memory.facts(URL, model, path=CHAT_PATH))
+        return dict(self.quirks.facts(URL, model, path=CHAT_PATH))
 
 
 @dataclass
@@ -163,7 +163,9 @@ class Outcome:
         return [sent.streamed for sent in self.port.sends]
 
 
-def exchange(gateway: Gateway, *, model: str = "m", stream: bool = False, params: Any = None, **terms: Any) -> Exchange:
+def exchange(
+    gateway: Gateway, *, model: str = "m", stream: bool = False, params: Any = None, **policy: Any
+) -> Exchange:
     """A chat call at a gateway."""
     call = chat_call(model, MESSAGES, params or {}, stream=stream)
     env = Environment(
@@ -174,7 +176,7 @@ def exchange(gateway: Gateway, *, model: str = "m", stream: bool = False, params
         redact=lambda text: text.replace(KEY, "***"),
     )
     return Exchange(
-        call, CallPolicy(**{"base_url": URL, "provider": "test", **terms}), gateway.limiter, gateway.memory, env
+        call, CallPolicy(**{"base_url": URL, "provider": "test", **policy}), gateway.limiter, gateway.quirks, env
     )
 
 

@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 _Checked = Annotated[_T | None, SkipValidation]
 """A value that the core checks when it is sent."""
 
-CONNECTION_WORDS = (
+CONNECTION_PARAMS = (
     "provider",
     "api_key",
     "base_url",
@@ -54,7 +54,7 @@ CONNECTION_WORDS = (
 )
 """What a client is made of; with ``client=`` none of them may be given."""
 
-SAMPLING_WORDS = (
+SAMPLING_PARAMS = (
     "temperature",
     "top_p",
     "max_tokens",
@@ -204,7 +204,7 @@ class ConnectionSettings(BaseModel):
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
         # Copies: a header that is changed in place must be seen as a change.
-        words = {word: _copied(getattr(self, word)) for word in ("client", *CONNECTION_WORDS)}
+        words = {word: _copied(getattr(self, word)) for word in ("client", *CONNECTION_PARAMS)}
         if self._made is None or self._made[0] != words:
             self._made = words, self._make_client()
         return self._made[1]
@@ -212,7 +212,7 @@ class ConnectionSettings(BaseModel):
     def _make_client(self) -> FlashClient:
         # What equals its default was not said, even where a framework that copies objects passes it.
         fields_of = type(self).model_fields
-        given = {word: value for word in CONNECTION_WORDS if (value := getattr(self, word)) != fields_of[word].default}
+        given = {word: value for word in CONNECTION_PARAMS if (value := getattr(self, word)) != fields_of[word].default}
         if self.client is not None:
             if extra := list(given):
                 raise ConfigurationError(f"{type(self).__name__}: client= brings its own {', '.join(sorted(extra))}")
@@ -232,7 +232,7 @@ class ConnectionSettings(BaseModel):
         """
         said = {self.ALIASES.get(name, name): value for name, value in kwargs.items() if name not in _PASSED_ALONG}
         for name in said:
-            if name in CONNECTION_WORDS and name != "timeout":
+            if name in CONNECTION_PARAMS and name != "timeout":
                 raise InvalidRequestError(
                     f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
                 )
@@ -312,7 +312,7 @@ class FlashSettings(ConnectionSettings):
 
     def _sampling(self) -> dict[str, Any]:
         """The sampling parameters that are set."""
-        return {word: value for word in SAMPLING_WORDS if (value := getattr(self, word)) is not None}
+        return {word: value for word in SAMPLING_PARAMS if (value := getattr(self, word)) is not None}
 
 
 def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ def _figure(name: str) -> str:
     return f'use rate_limit={{"{name}": ...}}'
 
 
-PEER_WORDS = {
+FOREIGN_PARAMS = {
     "openai_api_key": "use api_key",
     "openai_api_base": "use base_url",
     "api_base": "use base_url",
@@ -97,10 +97,10 @@ def _advice(word: str, known: Collection[str]) -> str:
     for same in _ELSEWHERE.get(word, ()):
         if same in known:
             return f"use {same}"
-    if word in PEER_WORDS:
-        return PEER_WORDS[word]
+    if word in FOREIGN_PARAMS:
+        return FOREIGN_PARAMS[word]
     # A misspelt word of the peers is nearer to what it stands for than to something far off that is known here.
-    for words, cutoff in ((known, 0.8), (PEER_WORDS, 0.85), ({*known} - _EXACT, 0.6)):
+    for words, cutoff in ((known, 0.8), (FOREIGN_PARAMS, 0.85), ({*known} - _EXACT, 0.6)):
         if near := difflib.get_close_matches(word, words, n=1, cutoff=cutoff):
-            return PEER_WORDS[near[0]] if words is PEER_WORDS else f"did you mean {near[0]!r}?"
+            return FOREIGN_PARAMS[near[0]] if words is FOREIGN_PARAMS else f"did you mean {near[0]!r}?"
     return "it is not a known argument"

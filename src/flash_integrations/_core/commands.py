@@ -68,10 +68,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait ``seconds`` (None: for ever), or less if ``ticket`` is woken."""
+    """Wait ``seconds`` (None: for ever), or less if ``reservation`` is woken."""
 
     seconds: float | None
-    ticket: Reservation | None = None
+    reservation: Reservation | None = None
 
     def run(self, port: Port) -> Any:
         """Carry it out."""

@@ -25,7 +25,7 @@ from .framing.body import Inflater
 from .policy.backoff import delay
 from .policy.call_policy import CallPolicy
 from .policy.learned import LearnedQuirks
-from .policy.quirks import QUIRKS, lesson
+from .policy.quirks import QUIRKS, learn_quirk
 from .policy.rate_limiter import GRANTED, RateLimiter, Reservation
 from .policy.token_use import answer_limit, counted_tokens, request_tokens
 from .policy.wire_request import WireRequest
@@ -52,8 +52,8 @@ Flow: TypeAlias = Generator[Command | ChatDelta, Any, T]
 class _Attempt:
     """What became of one sending."""
 
-    shape: WireRequest
-    ticket: Reservation | None = None
+    request: WireRequest
+    reservation: Reservation | None = None
     delivered: bool = False
     partial: Completion | None = None
 
@@ -64,16 +64,16 @@ class Exchange(Generic[T]):
 
     Attributes:
         call: what is asked.
-        terms: on which terms.
+        policy: time, retries, limits, the stream rule.
         limiter: the record of use of this gateway and key.
         memory: what gateways taught so far.
         env: time and chance.
     """
 
     call: Call[T]
-    terms: CallPolicy
+    policy: CallPolicy
     limiter: RateLimiter
-    memory: LearnedQuirks
+    quirks: LearnedQuirks
     env: Environment
 
     def flow(self) -> Flow[T]:
@@ -83,36 +83,36 @@ class Exchange(Generic[T]):
             FlashError: the one that is left when re-sends and learning are used up; with ``partial``, ``provider``,
                 ``model`` and ``retries`` set.
         """
-        total = self.terms.total_timeout
+        total = self.policy.total_timeout
         give_up = self.env.clock() + total if total is not None else inf
         retries = 0
         while True:
-            facts = self.memory.facts(self.terms.base_url, self.call.model, path=self.call.path)
-            sending = _Attempt(wire_request(self.call, self.terms, facts))
+            facts = self.quirks.facts(self.policy.base_url, self.call.model, path=self.call.path)
+            attempt = _Attempt(wire_request(self.call, self.policy, facts))
             try:
-                return (yield from self._attempt(sending, give_up, retries))
+                return (yield from self._attempt(attempt, give_up, retries))
             except FlashError as error:
                 failure = error
-            failure.partial = sending.partial
-            if not sending.delivered:
-                if self._learn(sending.shape, failure) and self.env.clock() < give_up:
+            failure.partial = attempt.partial
+            if not attempt.delivered:
+                if self._learn(attempt.request, failure) and self.env.clock() < give_up:
                     continue
                 wait = self._wait(retries, failure, give_up)
                 if wait is not None:
                     retries += 1
-                    told, of = self._told(failure, retries), self.terms.max_retries
+                    told, of = self._annotated(failure, retries), self.policy.max_retries
                     log.info("%s: sending again in %.1f s (%d of %d) after: %s", self._label, wait, retries, of, told)
                     yield Sleep(wait)
                     continue
-            raise self._told(failure, retries)
+            raise self._annotated(failure, retries)
 
     @property
     def _label(self) -> str:
-        return f"{self.terms.provider} {self.call.model or self.call.path}"
+        return f"{self.policy.provider} {self.call.model or self.call.path}"
 
-    def _told(self, error: FlashError, retries: int) -> FlashError:
+    def _annotated(self, error: FlashError, retries: int) -> FlashError:
         """The error, with what the caller wants to know of the call, and without the key."""
-        error.provider, error.model, error.retries = self.terms.provider, self.call.model, retries
+        error.provider, error.model, error.retries = self.policy.provider, self.call.model, retries
         for name in ("message", "code", "type", "request_id", "hint"):
             # Gateways echo keys: "Incorrect API key provided: sk-…".
             if isinstance(text := getattr(error, name, None), str):
@@ -121,37 +121,37 @@ class Exchange(Generic[T]):
         return error
 
     def _learn(self, sent: WireRequest, error: FlashError) -> bool:
-        fact = lesson(sent, error)
+        fact = learn_quirk(sent, error)
         if fact is None:
             return False
         self._keep(*fact, error)
         return True
 
     def _keep(self, name: str, value: Any, cause: object) -> None:
-        self.memory.learn(self.terms.base_url, self.call.model, name, value, path=self.call.path)
+        self.quirks.learn(self.policy.base_url, self.call.model, name, value, path=self.call.path)
         log.info("%s: learned %s=%r from: %s", self._label, name, value, self.env.redact(str(cause)))
 
     def _wait(self, retries: int, error: FlashError, give_up: float) -> float | None:
         """Seconds until the request is sent again, or None: it is not, or not within the time that is left."""
-        if retries >= self.terms.max_retries:
+        if retries >= self.policy.max_retries:
             return None
-        wait = delay(retries + 1, error, chance=self.env.random(), max_retry_after=self.terms.max_retry_after)
+        wait = delay(retries + 1, error, chance=self.env.random(), max_retry_after=self.policy.max_retry_after)
         return wait if wait is not None and self.env.clock() + wait < give_up else None
 
-    def _attempt(self, sending: _Attempt, give_up: float, retries: int) -> Flow[T]:
+    def _attempt(self, attempt: _Attempt, give_up: float, retries: int) -> Flow[T]:
         """One sending, from the queue of the limits to the end of the answer."""
-        clock, timeout = self.env.clock, self.terms.timeout
-        content = self._content(sending.shape)
-        sending.ticket = ticket = self._enter(sending.shape)
+        clock, timeout = self.env.clock, self.policy.timeout
+        content = self._content(attempt.request)
+        attempt.reservation = reservation = self._enter(attempt.request)
         counted = True
         try:
-            yield from self._admit(ticket, give_up)
+            yield from self._admit(reservation, give_up)
             first_byte = clock() + (timeout.first_byte or inf)
             try:
                 head = yield Send(
                     self.call.path,
                     content,
-                    sending.shape.streamed,
+                    attempt.request.streamed,
                     self.call.headers,
                     self.call.query,
                     connect=_finite(timeout.connect or inf),
@@ -161,55 +161,55 @@ class Exchange(Generic[T]):
                 # What never left, for want of a connection or a key, stands in no window of the gateway's.
                 counted = isinstance(error, APIConnectionError) and error.reached
                 raise
-            self.limiter.answered(ticket, clock())
+            self.limiter.answered(reservation, clock())
             if head.status >= 300:
                 raise refusal(head.status, head.headers, (yield from self._drain(give_up)), now=self.env.unix_time())
-            answer = yield from self._read(sending, head, first_byte, give_up, retries)
+            answer = yield from self._read(attempt, head, first_byte, give_up, retries)
             if (told := counted_tokens(answer)) is not None:
-                self.limiter.told(ticket, clock(), asked=told[0], answered=told[1])
+                self.limiter.record_usage(reservation, clock(), asked=told[0], answered=told[1])
             yield Close()
         except FlashError:
             yield Close()  # before the slot is free again
             raise
         finally:
-            self.limiter.release(ticket, clock(), counted=counted)
+            self.limiter.release(reservation, clock(), counted=counted)
         return answer
 
-    def _enter(self, shape: WireRequest) -> Reservation:
-        figures, now = self.terms.figures, self.env.clock()
-        if figures is None or figures.tokens_per_minute is None or shape.body is None:
-            return self.limiter.enter(figures, label=self._label, now=now)
-        tokens, answer = request_tokens(shape.body), answer_limit(shape.body)
-        return self.limiter.enter(figures, label=self._label, now=now, tokens=tokens, answer=answer)
+    def _enter(self, request: WireRequest) -> Reservation:
+        rate_limit, now = self.policy.rate_limit, self.env.clock()
+        if rate_limit is None or rate_limit.tokens_per_minute is None or request.body is None:
+            return self.limiter.enqueue(rate_limit, label=self._label, now=now)
+        tokens, answer = request_tokens(request.body), answer_limit(request.body)
+        return self.limiter.enqueue(rate_limit, label=self._label, now=now, tokens=tokens, answer=answer)
 
-    def _content(self, shape: WireRequest) -> bytes | None:
+    def _content(self, request: WireRequest) -> bytes | None:
         try:
-            return None if shape.body is None else json_codec.dumps(shape.body)
+            return None if request.body is None else json_codec.dumps(request.body)
         except (TypeError, ValueError) as error:
             raise InvalidRequestError(f"the request has no JSON form: {error}") from error
 
-    def _admit(self, ticket: Reservation, give_up: float) -> Flow[None]:
+    def _admit(self, reservation: Reservation, give_up: float) -> Flow[None]:
         """Wait until the limits let the request go."""
         clock, told = self.env.clock, False
-        while (wait := self.limiter.acquire(ticket, clock())) != GRANTED:
+        while (wait := self.limiter.acquire(reservation, clock())) != GRANTED:
             now = clock()
             if now >= give_up:
                 raise APITimeoutError("total_timeout ran out while waiting for the rate limit", reached=False)
             until = min(give_up, inf if wait is None else now + wait)
-            if ticket.blocked_by is not None and not told:
+            if reservation.blocked_by is not None and not told:
                 # Whoever is behind the head of the queue waits for the same; one line does.
-                due = max(now, ticket.queued_at + LONG_WAIT_SECONDS)
+                due = max(now, reservation.queued_at + LONG_WAIT_SECONDS)
                 if due == now or (wait is not None and until > due):
-                    due = now + self._tell_wait(ticket.blocked_by, ticket, wait, now)
+                    due = now + self._log_wait(reservation.blocked_by, reservation, wait, now)
                     told = due == now
                 until = until if told else min(until, due)
-            yield Sleep(_finite(until - now), ticket)
+            yield Sleep(_finite(until - now), reservation)
 
-    def _tell_wait(self, limit: str, ticket: Reservation, wait: float | None, now: float) -> float:
+    def _log_wait(self, limit: str, reservation: Reservation, wait: float | None, now: float) -> float:
         """Log a long wait; gives the seconds for which the last line about this limit still stands, else 0."""
-        stands = self.limiter.tell(limit, now, until=now + max(wait or 0.0, LONG_WAIT_SECONDS))
+        stands = self.limiter.claim_log_line(limit, now, until=now + max(wait or 0.0, LONG_WAIT_SECONDS))
         if stands == GRANTED:
-            so_far = f" for {now - ticket.queued_at:.0f} s" if now > ticket.queued_at else ""
+            so_far = f" for {now - reservation.queued_at:.0f} s" if now > reservation.queued_at else ""
             to_go = "until an answer ends or begins" if wait is None else f"{wait:.0f} s to go"
             waiting, held = self.limiter.waiting(), "; ".join(self.limiter.holders(now)) or "nobody"
             line = "%s: waiting for the rate limit %s%s, %s; in the queue: %d. Slots: %s"
@@ -218,7 +218,7 @@ class Exchange(Generic[T]):
 
     def _drain(self, give_up: float) -> Flow[bytes]:
         """The body of a refusal, as far as it comes."""
-        body, inflater, limit = b"", Inflater(), self.env.clock() + (self.terms.timeout.progress or inf)
+        body, inflater, limit = b"", Inflater(), self.env.clock() + (self.policy.timeout.progress or inf)
         try:
             while len(body) < MAX_ERROR_BYTES and (data := (yield Read(_finite(min(limit, give_up))))):
                 body += inflater.feed(data)
@@ -226,11 +226,11 @@ class Exchange(Generic[T]):
             log.debug("%s: the refusal's body broke off: %s", self._label, error)
         return body
 
-    def _read(self, sending: _Attempt, head: Head, first_byte: float, give_up: float, retries: int) -> Flow[T]:
+    def _read(self, attempt: _Attempt, head: Head, first_byte: float, give_up: float, retries: int) -> Flow[T]:
         """Read the answer, hand on what the caller waits for, and see that it is whole."""
-        shape = sending.shape
-        reader = self.call.reader(AnswerContext(head.headers, shape.streamed, self._accepts_done(shape), self.env))
-        clock, timeout, deadline = self.env.clock, self.terms.timeout, first_byte
+        request = attempt.request
+        reader = self.call.reader(AnswerContext(head.headers, request.streamed, self._accepts_done(request), self.env))
+        clock, timeout, deadline = self.env.clock, self.policy.timeout, first_byte
         try:
             data = b" "
             while data:
@@ -245,33 +245,33 @@ class Exchange(Generic[T]):
                     data, lost = b"", APITimeoutError("nothing but pings came within the time allowed")
                 if not data:
                     if lost is None and reader.decodes_slowly:
-                        yield from self._let_go(sending.ticket)
+                        yield from self._let_go(attempt.reservation)
                     deltas += reader.close(None if reader.done else lost)
                 for delta in deltas if self.call.stream else ():
                     # From here on the caller has seen part of the answer: it is not sent again.
-                    sending.delivered = True
+                    attempt.delivered = True
                     yield delta
                 if reader.done:
                     deadline = min(deadline, clock() + DRAIN_SECONDS)
                 elif moved:
                     deadline = clock() + ((timeout.progress if reader.is_stream else timeout.first_byte) or inf)
         except FlashError:
-            sending.partial = reader.partial(retries=retries)
+            attempt.partial = reader.partial(retries=retries)
             raise
-        if self.call.may_stream and not shape.streamed:
-            self._notice(shape, reader)
+        if self.call.may_stream and not request.streamed:
+            self._notice(request, reader)
         return reader.result(retries=retries)
 
-    def _let_go(self, ticket: Reservation | None) -> Flow[None]:
+    def _let_go(self, reservation: Reservation | None) -> Flow[None]:
         """Give the slot back before vectors are decoded: that takes milliseconds in which the next batch can go."""
         yield Close()
-        if ticket is not None:
-            self.limiter.release(ticket, self.env.clock())
+        if reservation is not None:
+            self.limiter.release(reservation, self.env.clock())
         yield Sleep(0)
 
     def _accepts_done(self, sent: WireRequest) -> bool:
         """Whether ``[DONE]`` is taken for a finish reason: gateways drop that with the usage nobody asked for."""
-        return not self.terms.require_finish_reason or (sent.streamed and not sent.usage_asked)
+        return not self.policy.require_finish_reason or (sent.streamed and not sent.usage_asked)
 
     def _notice(self, sent: WireRequest, reader: Reader[T]) -> None:
         """See whether a plain request should have been a streamed one, though nothing was refused.
@@ -279,7 +279,7 @@ class Exchange(Generic[T]):
         A stream in answer needs no second sending. An answer without content whose tokens were counted all the same
         (CLIProxyAPI, ModelScope) is no answer.
         """
-        if self.terms.force_stream is not None or "stream" in sent.facts:
+        if self.policy.force_stream is not None or "stream" in sent.facts:
             return
         if reader.is_stream:
             self._keep("stream", value=True, cause="a stream came in answer to a plain request")
@@ -291,24 +291,24 @@ def _finite(seconds: float) -> float | None:
     return None if seconds >= _FOR_EVER else seconds
 
 
-def wire_request(call: Call[Any], terms: CallPolicy, facts: Mapping[str, Any]) -> WireRequest:
-    """Put a call into the form the gateway takes, by the terms and by what was learned."""
+def wire_request(call: Call[Any], policy: CallPolicy, facts: Mapping[str, Any]) -> WireRequest:
+    """Put a call into the form the gateway takes, by the policy and by what was learned."""
     if call.body is None or call.model is None:
         return WireRequest(call.body, streamed=False, usage_asked=False, facts=facts)
     if not call.may_stream:
         streamed = False
-    elif terms.force_stream is not None:
-        streamed = terms.force_stream
+    elif policy.force_stream is not None:
+        streamed = policy.force_stream
     else:
-        streamed = facts.get("stream", call.stream or terms.stream_whole)
+        streamed = facts.get("stream", call.stream or policy.stream_whole)
     body = dict(call.body)
     usage_asked = streamed and call.ask_usage and facts.get("stream_options", True)
     if streamed:
         body["stream"] = True
         if usage_asked:
             body["stream_options"] = {"include_usage": True, **call.stream_options}
-    chosen = frozenset[str]() if terms.drop_refused else call.chosen
+    chosen = frozenset[str]() if policy.drop_refused else call.chosen
     for row in QUIRKS if facts else ():
-        if row.fact in facts and row.fact not in chosen and (terms.drop_refused or not row.needs_permission):
+        if row.fact in facts and row.fact not in chosen and (policy.drop_refused or not row.needs_permission):
             row.apply(body, facts[row.fact])
-    return WireRequest(body, streamed, usage_asked, facts, terms.force_stream is not None, terms.drop_refused, chosen)
+    return WireRequest(body, streamed, usage_asked, facts, policy.force_stream is not None, policy.drop_refused, chosen)

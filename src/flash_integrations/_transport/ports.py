@@ -19,7 +19,7 @@ from .._core.commands import Head, Read, Send, Sleep
 from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
 from .pools import close_at_exit, shared_async_client, shared_client
 from .proxies import EnvironmentProxy, environment_proxy, is_unreachable
-from .waiting import Waiter, nap
+from .waiting import Waiter, wait
 from .watchdog import Watch, watch
 
 _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
@@ -129,17 +129,17 @@ class SyncPort(_Port):
         self._response: httpx.Response | None = None
         self._chunks: Iterator[bytes] = iter(())
         self._watch: Watch | None = None
-        self._napper = Waiter()
+        self._waiter = Waiter()
 
     def abandon(self) -> None:
         """From another thread: end what is going on here. A wait or a read ends at once, a sending with its head."""
-        self._napper.abandon()
+        self._waiter.abandon()
         if (watched := self._watch) is not None:
             watched.shut()
 
     def send(self, command: Send) -> Head:
         """Send a request; give its head."""
-        self._napper.check()
+        self._waiter.check()
         client = self._own or shared_client(self._endpoint.base_url)
         left = None if command.deadline is None else max(0.001, command.deadline - time.monotonic())
         connect = min((each for each in (command.connect, left) if each is not None), default=None)
@@ -158,19 +158,19 @@ class SyncPort(_Port):
         if self._watch is not None:
             # From here on the watch keeps the time; httpx's would give up on a silence that `progress` allows.
             request.extensions["timeout"]["read"] = None
-        self._napper.check()
+        self._waiter.check()
         return self._head(self._response)
 
     def read(self, command: Read) -> bytes:
         """Read on; b"" at the end."""
-        self._napper.check()
+        self._waiter.check()
         if self._watch is None:
             return self._next()
         self._watch.arm(command.deadline)
         try:
             data = self._next()
         except APIConnectionError as error:
-            self._napper.check()
+            self._waiter.check()
             if self._watch.expired:
                 raise self._timed_out() from error
             raise
@@ -188,7 +188,7 @@ class SyncPort(_Port):
 
     def sleep(self, command: Sleep) -> None:
         """Wait for the time or the ticket."""
-        self._napper.nap(command)
+        self._waiter.wait(command)
 
     def close(self) -> None:
         """Let go of the answer."""
@@ -244,7 +244,7 @@ class AsyncPort(_Port):
 
     async def sleep(self, command: Sleep) -> None:
         """Wait for the time or the ticket."""
-        await nap(command)
+        await wait(command)
 
     async def close(self) -> None:
         """Let go of the answer."""

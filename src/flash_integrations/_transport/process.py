@@ -17,7 +17,7 @@ class Process:
     """What all clients of a process share."""
 
     def __init__(self) -> None:
-        self.memory = LearnedQuirks()
+        self.quirks = LearnedQuirks()
         self._limiters: dict[tuple[str, str], RateLimiter] = {}
         self._lock = threading.Lock()
 
@@ -34,7 +34,7 @@ class Process:
         """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""
         self._lock = threading.Lock()
         self._limiters = {}
-        self.memory.renew_lock()
+        self.quirks.renew_lock()
 
 
 process = Process()

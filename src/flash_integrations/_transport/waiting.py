@@ -19,7 +19,7 @@ class Waiter:
         self._woken: threading.Event | None = None
         self._abandoned = False
 
-    def nap(self, command: Sleep) -> None:
+    def wait(self, command: Sleep) -> None:
         """Wait for the time or the ticket.
 
         Raises:
@@ -27,9 +27,9 @@ class Waiter:
         """
         self._woken = woken = threading.Event()
         self.check()
-        if command.ticket is not None:
-            command.ticket.on_wake(woken.set)
-        woken.wait(command.seconds if command.ticket is not None else command.seconds or 0)
+        if command.reservation is not None:
+            command.reservation.on_wake(woken.set)
+        woken.wait(command.seconds if command.reservation is not None else command.seconds or 0)
         self._woken = None
         self.check()
 
@@ -50,9 +50,9 @@ class Waiter:
             raise Abandoned
 
 
-async def nap(command: Sleep) -> None:
+async def wait(command: Sleep) -> None:
     """Wait for the time or the ticket, on the running event loop."""
-    if command.ticket is None:
+    if command.reservation is None:
         await asyncio.sleep(command.seconds or 0)
         return
     loop, woken = asyncio.get_running_loop(), asyncio.Event()
@@ -63,7 +63,7 @@ async def nap(command: Sleep) -> None:
         except RuntimeError:
             return  # the loop is closed: nobody waits there any more
 
-    command.ticket.on_wake(wake)
+    command.reservation.on_wake(wake)
     try:
         async with asyncio.timeout(command.seconds):
             await woken.wait()

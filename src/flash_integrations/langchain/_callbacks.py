@@ -18,7 +18,7 @@ from langchain_core.utils.utils import LC_ID_PREFIX
 
 from .._core.completion.completion import ChatDelta, Completion
 from ..errors import InvalidRequestError
-from ._from_wire import Chunks, Manner
+from ._from_wire import Chunks, MessageOptions
 
 _IDLE = (None, BaseCallbackHandler.on_llm_new_token, AsyncCallbackHandler.on_llm_new_token)
 
@@ -30,7 +30,7 @@ def takes_tokens(handler: BaseCallbackHandler) -> bool:
     return getattr(type(handler), "on_llm_new_token", None) not in _IDLE
 
 
-class TokenFeed:
+class TokenEmitter:
     """One run's tokens: the chunks a handler gets while a whole answer arrives.
 
     Args:
@@ -38,9 +38,9 @@ class TokenFeed:
         manner: how the answer is told.
     """
 
-    def __init__(self, run_id: UUID, manner: Manner) -> None:
+    def __init__(self, run_id: UUID, options: MessageOptions) -> None:
         self.message_id = f"{LC_ID_PREFIX}-{run_id}"
-        self._chunks = Chunks(manner)
+        self._chunks = Chunks(options)
 
     def chunk(self, delta: ChatDelta) -> ChatGenerationChunk | None:
         """What a delta of the first choice adds; None for other choices, and where nothing is added."""

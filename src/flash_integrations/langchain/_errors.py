@@ -80,9 +80,9 @@ class FlashStreamInterruptedError(errors.StreamInterruptedError, ModelConnection
     """An answer that began and was cut."""
 
 
-_TWINS: dict[type[errors.FlashError], type[errors.FlashError]] = {
-    twin.__bases__[0]: twin
-    for twin in (
+_LANGCHAIN_ERRORS: dict[type[errors.FlashError], type[errors.FlashError]] = {
+    langchain_error.__bases__[0]: langchain_error
+    for langchain_error in (
         FlashAPIConnectionError,
         FlashAPITimeoutError,
         FlashAuthenticationError,
@@ -101,21 +101,21 @@ _TWINS: dict[type[errors.FlashError], type[errors.FlashError]] = {
 }
 
 
-def twin_of(error: errors.FlashError) -> errors.FlashError:
+def langchain_error_of(error: errors.FlashError) -> errors.FlashError:
     """The same error as LangChain knows it; errors it has no word for stay as they are."""
-    twin = _TWINS.get(type(error))
-    if twin is None:
+    langchain_error = _LANGCHAIN_ERRORS.get(type(error))
+    if langchain_error is None:
         return error
-    made = twin.__new__(twin, error.message)
+    made = langchain_error.__new__(langchain_error, error.message)
     Exception.__init__(made, error.message)
     made.__dict__.update(error.__dict__)
     return made.with_traceback(error.__traceback__)
 
 
 @contextmanager
-def known_to_langchain() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Let errors out as LangChain knows them."""
     try:
         yield
     except errors.FlashError as error:
-        raise twin_of(error) from error.__cause__
+        raise langchain_error_of(error) from error.__cause__

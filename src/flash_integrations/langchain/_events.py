@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage
 from .._core.completion.completion import ChatDelta, Completion
 from ._content_blocks import AUDIO, CALL, REASONING, REFUSAL, TEXT, audio_type, to_blocks
 from ._finish import finish_fields
-from ._from_wire import Manner, calls_of, from_call, to_message
+from ._from_wire import MessageOptions, calls_of, from_call, to_message
 from ._refusals import event_block, is_refusal_block
 from ._usage import to_usage
 
@@ -39,15 +39,15 @@ class Events:
         model: the model asked.
     """
 
-    def __init__(self, manner: Manner, *, message_id: str, model: str) -> None:
-        self._manner = manner
+    def __init__(self, options: MessageOptions, *, message_id: str, model: str) -> None:
+        self._options = options
         self._id = message_id
         self._model = model
         self._places: dict[str, int] = {}  # the place of each block, by its key, in the order they began
 
     def start(self) -> Event:
         """The event before all others."""
-        metadata = {"provider": self._manner.provider, "model": self._model}
+        metadata = {"provider": self._options.provider, "model": self._model}
         return {"event": "message-start", "role": "ai", "id": self._id, "metadata": metadata}
 
     def add(self, delta: ChatDelta) -> Iterator[Event]:
@@ -71,7 +71,7 @@ class Events:
     def end(self, completion: Completion) -> Iterator[Event]:
         """The end of every block, and of the message."""
         choice = completion.choices[0]
-        message = to_message(completion, choice, replace(self._manner, blocks=False))
+        message = to_message(completion, choice, replace(self._options, blocks=False))
         final = self._final(completion, message)
         for key, block in final.items():
             if key not in self._places:

@@ -25,7 +25,7 @@ from ._usage import to_usage
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class MessageOptions:
     """How an answer is told.
 
     Attributes:
@@ -44,11 +44,11 @@ class Manner:
 # --- whole ------------------------------------------------------------------------------------------------------------
 
 
-def to_result(completion: Completion, manner: Manner) -> ChatResult:
+def to_result(completion: Completion, options: MessageOptions) -> ChatResult:
     """A whole answer as LangChain's result: one generation a choice, the usage on the first alone."""
     generations = []
     for position, choice in enumerate(completion.choices):
-        message = to_message(completion, choice, manner)
+        message = to_message(completion, choice, options)
         message.usage_metadata = to_usage(completion.usage, completion.service_tier) if position == 0 else None
         info = {"finish_reason": choice.finish_reason}
         if choice.logprobs is not None:
@@ -56,7 +56,7 @@ def to_result(completion: Completion, manner: Manner) -> ChatResult:
         generations.append(ChatGeneration(message=message, generation_info=info))
     output = {
         "token_usage": dict(completion.usage) if completion.usage else None,
-        "model_provider": manner.provider,
+        "model_provider": options.provider,
         "model_name": completion.model,
         "system_fingerprint": completion.system_fingerprint,
         "service_tier": completion.service_tier,
@@ -65,10 +65,10 @@ def to_result(completion: Completion, manner: Manner) -> ChatResult:
     return ChatResult(generations=generations, llm_output={key: value for key, value in output.items() if value})
 
 
-def to_message(completion: Completion, choice: Choice, manner: Manner) -> AIMessage:
+def to_message(completion: Completion, choice: Choice, options: MessageOptions) -> AIMessage:
     """One choice as a message, without its usage."""
     calls, invalid = _from_calls(calls_of(completion, choice))
-    kwargs = _additional(choice, manner)
+    kwargs = _additional(choice, options)
     if choice.reasoning:
         kwargs["reasoning_content"] = choice.reasoning
     if choice.refusal:
@@ -78,22 +78,22 @@ def to_message(completion: Completion, choice: Choice, manner: Manner) -> AIMess
     message = AIMessage(
         content=choice.text,
         additional_kwargs=kwargs,
-        response_metadata=_metadata(completion, choice, manner)
+        response_metadata=_metadata(completion, choice, options)
         | ({} if choice.logprobs is None else {"logprobs": choice.logprobs}),
         tool_calls=calls,
         invalid_tool_calls=invalid,
     )
-    if manner.blocks:
+    if options.blocks:
         message.content = to_blocks(message)  # type: ignore[assignment]
         message.response_metadata["output_version"] = "v1"
     return message
 
 
-def _metadata(completion: Completion, choice: Choice, manner: Manner) -> dict[str, Any]:
+def _metadata(completion: Completion, choice: Choice, options: MessageOptions) -> dict[str, Any]:
     """``response_metadata`` of an answer, but for logprobs."""
-    make_known(manner.provider)
+    make_known(options.provider)
     metadata = {
-        "model_provider": manner.provider,
+        "model_provider": options.provider,
         "model_name": completion.model,
         "finish_reason": choice.finish_reason,
         "id": completion.id,
@@ -103,7 +103,7 @@ def _metadata(completion: Completion, choice: Choice, manner: Manner) -> dict[st
         "request_id": completion.request_id,
         "token_usage": dict(completion.usage) if completion.usage else None,
         "extra": completion.extra | choice.extra,
-        "headers": dict(completion.headers) if manner.headers else None,
+        "headers": dict(completion.headers) if options.headers else None,
     }
     if choice.raw_finish_reason != choice.finish_reason:
         metadata["raw_finish_reason"] = choice.raw_finish_reason
@@ -112,14 +112,14 @@ def _metadata(completion: Completion, choice: Choice, manner: Manner) -> dict[st
     return {name: value for name, value in metadata.items() if value not in (None, "", {})}
 
 
-def _additional(choice: Choice, manner: Manner) -> dict[str, Any]:
+def _additional(choice: Choice, options: MessageOptions) -> dict[str, Any]:
     """``additional_kwargs`` of an answer, but for what streams in pieces: reasoning, refusal and audio."""
     usable = choice.finish_reason not in ("length", "content_filter") and not choice.refusal
     found = {
         "function_call": choice.function_call,
         "annotations": list(choice.annotations),
         CALL_EXTRA: {call.id: call.extra for call in choice.tool_calls if call.extra},
-        "parsed": parsed(choice.text, manner.schema) if usable else None,
+        "parsed": parsed(choice.text, options.schema) if usable else None,
     }
     beside = {name: value for name, value in choice.message_extra.items() if name not in found}
     return beside | {name: value for name, value in found.items() if value not in (None, [], {})}
@@ -165,12 +165,12 @@ class Chunks:
         manner: how they are told.
     """
 
-    def __init__(self, manner: Manner) -> None:
-        self._manner = manner
-        self._metadata = {"model_provider": manner.provider} | ({"output_version": "v1"} if manner.blocks else {})
+    def __init__(self, options: MessageOptions) -> None:
+        self._options = options
+        self._metadata = {"model_provider": options.provider} | ({"output_version": "v1"} if options.blocks else {})
         self._is_first = True
         self._audio = {"data": "", "transcript": ""}  # as told so far
-        make_known(manner.provider)
+        make_known(options.provider)
 
     def chunk(self, delta: ChatDelta) -> ChatGenerationChunk | None:
         """What a delta adds; None where that is only what :meth:`last` tells."""
@@ -188,7 +188,7 @@ class Chunks:
         if not (delta.text or kwargs or pieces or delta.logprobs):
             return None
         # Metadata costs as much as the chunk: the first has it, and those whose blocks langchain-core would not know.
-        told = self._manner.blocks or self._is_first or "refusal" in kwargs or "audio" in kwargs
+        told = self._options.blocks or self._is_first or "refusal" in kwargs or "audio" in kwargs
         self._is_first = False
         metadata = dict(self._metadata) if told else {}
         message = AIMessageChunk(
@@ -204,13 +204,13 @@ class Chunks:
         if choice.function_call:
             call = calls_of(completion, choice)[0]
             pieces = [tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=0)]
-        kwargs = _additional(choice, self._manner)
+        kwargs = _additional(choice, self._options)
         if choice.audio:
             kwargs["audio"] = self._rest_of(choice.audio)
         message = AIMessageChunk(
             content="",
             additional_kwargs=kwargs,
-            response_metadata=_metadata(completion, choice, self._manner) | self._metadata,
+            response_metadata=_metadata(completion, choice, self._options) | self._metadata,
             tool_call_chunks=pieces,
             usage_metadata=to_usage(completion.usage, completion.service_tier),
             chunk_position="last",
@@ -240,6 +240,6 @@ class Chunks:
         return rest
 
     def _formed(self, message: AIMessageChunk) -> AIMessageChunk:
-        if self._manner.blocks:
+        if self._options.blocks:
             message.content = to_indexed_blocks(message)  # type: ignore[assignment]
         return message

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ValidationError
 
 from ..errors import InvalidRequestError
 from ._refusals import refusal_error
-from ._tools import ToolLike, name_of, recursive_schema, to_tool, tool_words, without_defaults
+from ._tools import ToolLike, name_of, recursive_schema, to_tool, tool_params, without_defaults
 
 Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode"]
 Schema: TypeAlias = Mapping[str, Any] | type
@@ -123,7 +123,7 @@ def structured(
     mark: dict[str, Any] = {"method": method}
     if method != "json_mode":
         mark["strict"] = strict
-    words = tool_words(tools, choice=None, strict=strict, parallel=None)
+    words = tool_params(tools, choice=None, strict=strict, parallel=None)
     if method == "json_mode":
         if strict is not None:
             raise InvalidRequestError("json_mode knows no strict: use json_schema or function_calling")
@@ -134,7 +134,7 @@ def structured(
         words["response_format"] = to_response_format(schema, strict=strict)
     else:
         tool = _to_schema_tool(schema)
-        words = tool_words([tool, *tools], choice=name_of(tool), strict=strict, parallel=None)
+        words = tool_params([tool, *tools], choice=name_of(tool), strict=strict, parallel=None)
     words["ls_structured_output_format"] = {"kwargs": mark, "schema": schema}
     return words, _reader(method, schema)
 

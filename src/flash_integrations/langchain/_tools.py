@@ -16,7 +16,7 @@ ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 ToolChoice: TypeAlias = str | bool | Mapping[str, Any] | None
 
 _DESCRIBES_A_FUNCTION = frozenset({"name", "title", "properties", "input_schema", "toolSpec"})
-_WORDS = frozenset({"auto", "none", "required"})
+_CHOICES = frozenset({"auto", "none", "required"})
 
 
 def to_tool(tool: ToolLike, *, strict: bool | None = None) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def to_tool_choice(choice: ToolChoice, tools: Sequence[Mapping[str, Any]]) -> st
             name = function.get("name")
         if kind in (None, "tool", "function") and isinstance(name, str):
             choice = name
-        elif isinstance(kind, str) and kind in {*_WORDS, "any"}:
+        elif isinstance(kind, str) and kind in {*_CHOICES, "any"}:
             choice = kind
         else:
             return dict(choice)
@@ -138,13 +138,13 @@ def to_tool_choice(choice: ToolChoice, tools: Sequence[Mapping[str, Any]]) -> st
         return {"type": "function", "function": {"name": choice}} if is_function else {"type": choice}
     if choice == "any":
         return "required"
-    if choice in _WORDS:
+    if choice in _CHOICES:
         return choice
     known = ", ".join(sorted(named)) or "none"
     raise InvalidRequestError(f"tool_choice: no tool {choice!r}; the tools: {known}; or auto, none, required, any")
 
 
-def tool_words(
+def tool_params(
     tools: Sequence[ToolLike], *, choice: ToolChoice, strict: bool | None, parallel: bool | None
 ) -> dict[str, Any]:
     """The request's words for tools; none at all without tools, for then the wire refuses the others."""

@@ -17,15 +17,15 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
 from ..client import FlashClient
-from ._callbacks import TokenFeed, refuse_choices, takes_tokens
+from ._callbacks import TokenEmitter, refuse_choices, takes_tokens
 from ._chat_settings import ChatSettings
-from ._errors import known_to_langchain
+from ._errors import translate_errors
 from ._events import Event, Events
-from ._from_wire import Chunks, Manner, to_result
+from ._from_wire import Chunks, MessageOptions, to_result
 from ._refusals import with_standard_refusals
 from ._structured import Method, Schema, structured, to_response_format, with_raw
 from ._to_wire import to_wire
-from ._tools import ToolChoice, ToolLike, tool_words
+from ._tools import ToolChoice, ToolLike, tool_params
 
 
 class ChatFlash(ChatSettings):
@@ -71,8 +71,8 @@ class ChatFlash(ChatSettings):
         Raises:
             InvalidRequestError: what is no tool, or a choice that is not among them.
         """
-        with known_to_langchain():
-            words = tool_words(tools, choice=tool_choice, strict=strict, parallel=parallel_tool_calls)
+        with translate_errors():
+            words = tool_params(tools, choice=tool_choice, strict=strict, parallel=parallel_tool_calls)
             if response_format is not None:
                 words["response_format"] = to_response_format(response_format)
         return self.bind(**words, **kwargs)
@@ -103,7 +103,7 @@ class ChatFlash(ChatSettings):
             InvalidRequestError: an unknown method, no schema, or a schema that is none.
             OutputParserException: at the call: the model refused, was cut, or its answer does not fit.
         """
-        with known_to_langchain():
+        with translate_errors():
             promised = bool((self.profile or {}).get("structured_output"))
             method = method or ("json_schema" if promised else "function_calling")
             words, read = structured(schema, method=method, strict=strict, tools=tools)
@@ -114,7 +114,7 @@ class ChatFlash(ChatSettings):
 
     def _request(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], Manner]:
+    ) -> tuple[dict[str, Any], MessageOptions]:
         """The core's words for a call, what it says over what the object holds; and how to tell the answer."""
         said = self._call_words(kwargs)
         request = {"model": self.model, **self._sampling(), **self.model_kwargs, **said}
@@ -134,7 +134,7 @@ class ChatFlash(ChatSettings):
             request["response_format"] = to_response_format(schema)
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
         blocks = self.output_version == "v1"
-        return request, Manner(self._flash().provider.name, blocks, self.include_response_headers, schema)
+        return request, MessageOptions(self._flash().provider.name, blocks, self.include_response_headers, schema)
 
     def _generate(
         self,
@@ -143,18 +143,18 @@ class ChatFlash(ChatSettings):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with known_to_langchain():
-            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
-            if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
-                return to_result(client.chat(**request), manner)
-            feed = TokenFeed(run_manager.run_id, manner)
+        with translate_errors():
+            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
+            if run_manager is None or not self._emits_tokens(client, request["model"], run_manager, kwargs):
+                return to_result(client.chat(**request), options)
+            emitter = TokenEmitter(run_manager.run_id, options)
             with client.stream_chat(**request) as stream:
                 for delta in stream:
-                    if (chunk := feed.chunk(delta)) is not None:
+                    if (chunk := emitter.chunk(delta)) is not None:
                         run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
-            last = feed.last(stream.completion)
+            last = emitter.last(stream.completion)
             run_manager.on_llm_new_token("", chunk=last)
-            return feed.sign(to_result(stream.completion, manner))
+            return emitter.sign(to_result(stream.completion, options))
 
     async def _agenerate(
         self,
@@ -163,18 +163,18 @@ class ChatFlash(ChatSettings):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with known_to_langchain():
-            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
-            if run_manager is None or not self._hands_on(client, request["model"], run_manager, kwargs):
-                return to_result(await client.to_async().chat(**request), manner)
-            feed = TokenFeed(run_manager.run_id, manner)
+        with translate_errors():
+            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
+            if run_manager is None or not self._emits_tokens(client, request["model"], run_manager, kwargs):
+                return to_result(await client.to_async().chat(**request), options)
+            emitter = TokenEmitter(run_manager.run_id, options)
             async with client.to_async().stream_chat(**request) as stream:
                 async for delta in stream:
-                    if (chunk := feed.chunk(delta)) is not None:
+                    if (chunk := emitter.chunk(delta)) is not None:
                         await run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
-            last = feed.last(stream.completion)
+            last = emitter.last(stream.completion)
             await run_manager.on_llm_new_token("", chunk=last)
-            return feed.sign(to_result(stream.completion, manner))
+            return emitter.sign(to_result(stream.completion, options))
 
     def _stream(
         self,
@@ -183,10 +183,10 @@ class ChatFlash(ChatSettings):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        with known_to_langchain():
-            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
+        with translate_errors():
+            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
-            chunks = Chunks(manner)
+            chunks = Chunks(options)
             with client.stream_chat(**request) as stream:
                 for delta in stream:
                     if (chunk := chunks.chunk(delta)) is not None:
@@ -205,10 +205,10 @@ class ChatFlash(ChatSettings):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        with known_to_langchain():
-            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
+        with translate_errors():
+            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
-            chunks = Chunks(manner)
+            chunks = Chunks(options)
             async with client.to_async().stream_chat(**request) as stream:
                 async for delta in stream:
                     if (chunk := chunks.chunk(delta)) is not None:
@@ -228,20 +228,20 @@ class ChatFlash(ChatSettings):
         run_manager: CallbackManagerForLLMRun,
         **kwargs: Any,
     ) -> Iterator[Event]:
-        with known_to_langchain():
-            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
+        with translate_errors():
+            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
-            feed = TokenFeed(run_manager.run_id, manner)
-            events = Events(manner, message_id=feed.message_id, model=request["model"])
+            emitter = TokenEmitter(run_manager.run_id, options)
+            events = Events(options, message_id=emitter.message_id, model=request["model"])
             tells = self._is_heard(run_manager, kwargs)
             with client.stream_chat(**request) as stream:
                 yield events.start()
                 for delta in stream:
-                    if tells and (chunk := feed.chunk(delta)) is not None:
+                    if tells and (chunk := emitter.chunk(delta)) is not None:
                         run_manager.on_llm_new_token(delta.text, chunk=chunk)
                     yield from events.add(delta)
             if tells:
-                run_manager.on_llm_new_token("", chunk=feed.last(stream.completion))
+                run_manager.on_llm_new_token("", chunk=emitter.last(stream.completion))
             yield from events.end(stream.completion)
 
     async def _astream_chat_model_events(
@@ -252,21 +252,21 @@ class ChatFlash(ChatSettings):
         run_manager: AsyncCallbackManagerForLLMRun,
         **kwargs: Any,
     ) -> AsyncIterator[Event]:
-        with known_to_langchain():
-            client, (request, manner) = self._flash(), self._request(messages, stop, kwargs)
+        with translate_errors():
+            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
             refuse_choices(request)
-            feed = TokenFeed(run_manager.run_id, manner)
-            events = Events(manner, message_id=feed.message_id, model=request["model"])
+            emitter = TokenEmitter(run_manager.run_id, options)
+            events = Events(options, message_id=emitter.message_id, model=request["model"])
             tells = self._is_heard(run_manager, kwargs)
             async with client.to_async().stream_chat(**request) as stream:
                 yield events.start()
                 async for delta in stream:
-                    if tells and (chunk := feed.chunk(delta)) is not None:
+                    if tells and (chunk := emitter.chunk(delta)) is not None:
                         await run_manager.on_llm_new_token(delta.text, chunk=chunk)
                     for event in events.add(delta):
                         yield event
             if tells:
-                await run_manager.on_llm_new_token("", chunk=feed.last(stream.completion))
+                await run_manager.on_llm_new_token("", chunk=emitter.last(stream.completion))
             for event in events.end(stream.completion):
                 yield event
 
@@ -314,7 +314,7 @@ class ChatFlash(ChatSettings):
             async_api=async_api, run_manager=run_manager, **kwargs
         )
 
-    def _hands_on(
+    def _emits_tokens(
         self,
         client: FlashClient,
         model: str,

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 from .._adapters.embedding_settings import EmbeddingSettings
 from .._adapters.progress import progress
 from .._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL
-from ._errors import known_to_langchain
+from ._errors import translate_errors
 
 
 class FlashEmbeddings(EmbeddingSettings, Embeddings):
@@ -61,24 +61,24 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
             chunk_size: texts in a request, for this call.
             **kwargs: more words of the request, such as ``dimensions``.
         """
-        with known_to_langchain(), self._documents(texts, chunk_size, kwargs) as words:
+        with translate_errors(), self._documents(texts, chunk_size, kwargs) as words:
             return self._flash().embed(texts, **words).vectors
 
     async def aembed_documents(
         self, texts: list[str], chunk_size: int | None = None, **kwargs: Any
     ) -> list[list[float]]:
         """As :meth:`embed_documents`."""
-        with known_to_langchain(), self._documents(texts, chunk_size, kwargs) as words:
+        with translate_errors(), self._documents(texts, chunk_size, kwargs) as words:
             return (await self._flash().to_async().embed(texts, **words)).vectors
 
     def embed_query(self, text: str, **kwargs: Any) -> list[float]:
         """The vector of a query, by ``query_model`` where there is one."""
-        with known_to_langchain():
+        with translate_errors():
             return self._flash().embed([text], **self._query(kwargs)).vectors[0]
 
     async def aembed_query(self, text: str, **kwargs: Any) -> list[float]:
         """As :meth:`embed_query`."""
-        with known_to_langchain():
+        with translate_errors():
             return (await self._flash().to_async().embed([text], **self._query(kwargs))).vectors[0]
 
     def _words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:

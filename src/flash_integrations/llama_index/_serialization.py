@@ -18,7 +18,7 @@ from pydantic import (
     model_serializer,
 )
 
-from .._adapters.connection_settings import CONNECTION_WORDS, FlashSettings
+from .._adapters.connection_settings import CONNECTION_PARAMS, FlashSettings
 from ._structured import StructuredCalls, to_response_format
 from ._tokens import estimate
 
@@ -34,7 +34,7 @@ _OF_THIS_PROCESS = {
 """Fields that may hold what does not pickle, and what the other side has in their place."""
 
 
-class KeylessDumps(FlashSettings, StructuredCalls):
+class Serialization(FlashSettings, StructuredCalls):
     """Serialisation, both ways; a loaded object takes its key from its own environment."""
 
     additional_kwargs: dict[str, Any] = Field(
@@ -51,7 +51,7 @@ class KeylessDumps(FlashSettings, StructuredCalls):
     def custom_model_dump(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         """Without key, clients, and connection words that were not set: for those, being None says something else."""
         data: dict[str, Any] = handler(self)
-        unset = {*CONNECTION_WORDS} - self.model_fields_set
+        unset = {*CONNECTION_PARAMS} - self.model_fields_set
         dumped = {name: value for name, value in data.items() if name not in unset}
         return dumped | {"class_name": self.class_name()}
 

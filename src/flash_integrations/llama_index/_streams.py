@@ -108,7 +108,7 @@ async def aresponses(stream: AsyncChatStream) -> AsyncGenerator[ChatResponse, No
 # is put around the giving of the items, and around what comes of it the closing of those items, and so of the stream.
 
 
-def giving(items: Iterator[_Item]) -> Callable[..., Iterator[_Item]]:
+def returning(items: Iterator[_Item]) -> Callable[..., Iterator[_Item]]:
     """A method that gives these items, for a callback decorator."""
 
     def give(_self: Any, *_args: Any, **_kwargs: Any) -> Iterator[_Item]:

@@ -26,7 +26,7 @@ _dispatcher = get_dispatcher(__name__)
 
 # GPT-3.5, GPT-4 before 4o, and the first o1 models came before schemas (OpenAI's "Structured outputs" guide, 2024).
 _BEFORE_SCHEMAS = re.compile(r"(?:^|[:/])(?:gpt-(?:3|4(?![\w.]))|o1-(?:mini|preview))", re.IGNORECASE)
-_TOOL_WORDS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
+_TOOL_PARAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
 
 
 def takes_schema(model: str) -> bool:
@@ -118,7 +118,7 @@ class StructuredCalls(FunctionCallingLLM):
         prompt_args: dict[str, Any],
     ) -> dict[str, Any]:
         """The words of the chat call that asks for an object."""
-        said = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_WORDS}
+        said = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_PARAMS}
         messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
         return {"messages": messages, "response_format": to_response_format(output_cls), **said}
 
@@ -175,7 +175,7 @@ class StructuredCalls(FunctionCallingLLM):
             else:
                 yield from super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
             return
-        growing = Growing(output_cls)
+        growing = PartialObject(output_cls)
         with closing(self.stream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))) as responses:
             for response in responses:
                 yield growing.add(response)
@@ -195,7 +195,7 @@ class StructuredCalls(FunctionCallingLLM):
         items = await self.astream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))
 
         async def objects() -> AsyncGenerator[Any, None]:
-            growing = Growing(output_cls)
+            growing = PartialObject(output_cls)
             async with aclosing(items) as responses:
                 async for response in responses:
                     yield growing.add(response)
@@ -213,7 +213,7 @@ class StructuredCalls(FunctionCallingLLM):
         )
 
 
-class Growing:
+class PartialObject:
     """An object that is read off a stream's items as it grows; what the last of them says is held to the class."""
 
     def __init__(self, output_cls: type[BaseModel]) -> None:

@@ -29,7 +29,7 @@ from pydantic import (
     model_serializer,
 )
 
-from .._adapters.connection_settings import CONNECTION_WORDS
+from .._adapters.connection_settings import CONNECTION_PARAMS
 from .._adapters.embedding_settings import EmbeddingSettings
 from .._adapters.progress import progress
 from .._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL, check_texts
@@ -232,7 +232,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
     def custom_model_dump(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
         """Without key, clients, and connection words that were not set: for those, being None says something else."""
         data: dict[str, Any] = handler(self)
-        unset = {*CONNECTION_WORDS} - self.model_fields_set
+        unset = {*CONNECTION_PARAMS} - self.model_fields_set
         return {name: value for name, value in data.items() if name not in unset} | {"class_name": self.class_name()}
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:

@@ -33,21 +33,21 @@ from ..client import AsyncChatStream, ChatStream
 from ..errors import InvalidRequestError
 from ._content import reads_files
 from ._rate_limiters import check_rate_limiter
-from ._serialization import KeylessDumps
-from ._streams import aclosing, agiving, aresponses, closing, giving, responses
+from ._serialization import Serialization
+from ._streams import aclosing, agiving, aresponses, closing, responses, returning
 from ._structured import to_response_format
 from ._to_wire import to_completion, to_response, to_wire
 from ._tokens import estimate, to_tokenizer
 from ._tools import afirst_calls, first_calls, keep_first_call, to_choice, to_selections, to_tool
 
-_CALL_WORDS = ("extra_headers", "extra_query", "timeout")
+_CALL_PARAMS = ("extra_headers", "extra_query", "timeout")
 """What a call says that is no field of the body."""
 
 _WITH_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
 """Words that endpoints refuse where there are no tools."""
 
 
-class FlashLLM(KeylessDumps):
+class FlashLLM(Serialization):
     """Chat models behind an OpenAI-format gateway, GPT models that only stream among them.
 
     ::
@@ -125,7 +125,7 @@ class FlashLLM(KeylessDumps):
         request = {
             "model": self.model,
             **held,
-            **{name: more.pop(name) for name in _CALL_WORDS if name in more},
+            **{name: more.pop(name) for name in _CALL_PARAMS if name in more},
             **said,
         }
         request["extra_body"] = {**more, **laid_over}
@@ -178,7 +178,7 @@ class FlashLLM(KeylessDumps):
         Nothing is sent before the first item is asked for; the last item is the whole answer.
         """
         items = responses(self._open(messages, kwargs))
-        return closing(llm_chat_callback()(giving(items))(self, messages, **kwargs), items)
+        return closing(llm_chat_callback()(returning(items))(self, messages, **kwargs), items)
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
         """As :meth:`stream_chat`."""
@@ -188,7 +188,7 @@ class FlashLLM(KeylessDumps):
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: FBT001, FBT002
         """Answer a prompt in pieces."""
         items = responses(self._open(self._prompt(prompt, formatted=formatted), kwargs))
-        give = giving(to_completion(item) for item in items)
+        give = returning(to_completion(item) for item in items)
         return closing(llm_completion_callback()(give)(self, prompt, formatted=formatted, **kwargs), items)
 
     async def astream_complete(

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from ..catalogue import Provider, RateLimit, get_provider
 from ..errors import ConfigurationError
-from ._server.middleware import Door
+from ._server.middleware import Middleware
 from ._server.routes import Routes
 from ._server.server import ServerThread
 from ._server.upstream import Upstream
@@ -103,8 +103,8 @@ class LocalGateway:
             ConfigurationError: the port cannot be bound.
         """
         if self._server is None:
-            door = Door(self._routes.app(), record=self._record, clock=self._clock)
-            self._server = ServerThread(door, port=self._port, closing=self._close)
+            middleware = Middleware(self._routes.app(), record=self._record, clock=self._clock)
+            self._server = ServerThread(middleware, port=self._port, closing=self._close)
         return self
 
     async def _close(self) -> None:
@@ -185,7 +185,7 @@ class LocalGateway:
         return self._record.wait_for(lambda: self._record.held >= count, timeout)
 
     def script(self, *answers: str | Answer) -> None:
-        """Queue answers to give next, in order, to chat requests; afterwards the brain answers again."""
+        """Queue answers to give next, in order, to chat requests; afterwards the scripted model answers again."""
         self._routes.script.extend(Answer(each) if isinstance(each, str) else each for each in answers)
 
     def fault(self, fault: Fault | int | str | None = None, /, **words: Any) -> None:

@@ -14,7 +14,7 @@ from flash_integrations._core.endpoints.reader import AnswerContext
 from flash_integrations._core.environment import Environment
 from flash_integrations.errors import FlashError
 from flash_integrations.langchain._events import Events
-from flash_integrations.langchain._from_wire import Chunks, Manner, to_result
+from flash_integrations.langchain._from_wire import Chunks, MessageOptions, to_result
 from flash_integrations.langchain._to_wire import to_wire
 from flash_integrations.llama_index._to_wire import to_response
 
@@ -84,7 +84,7 @@ BODIES = st.binary(max_size=300) | damaged() | CHUNKS | CHUNKS.map(lambda body: 
 def test_any_bytes_are_an_answer_or_an_error(body, cuts):
     """Random bytes, damaged answers and crooked objects: nothing but a FlashError is raised, in core and adapters."""
     answer, deltas = read(body, sorted(min(cut, len(body)) for cut in cuts))
-    manners = [Manner("x", blocks=blocks) for blocks in (False, True)]
+    manners = [MessageOptions("x", blocks=blocks) for blocks in (False, True)]
     ways = [(Chunks(manner), Events(manner, message_id="1", model="m")) for manner in manners]
     for delta in deltas:
         for chunks, events in ways:

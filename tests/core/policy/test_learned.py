@@ -12,7 +12,7 @@ from flash_integrations._core.endpoints.models import models_call
 from flash_integrations._core.flow import wire_request
 from flash_integrations._core.policy.call_policy import CallPolicy
 from flash_integrations._core.policy.learned import LearnedQuirks
-from flash_integrations._core.policy.quirks import lesson
+from flash_integrations._core.policy.quirks import learn_quirk
 from flash_integrations._core.policy.wire_request import WireRequest
 from flash_integrations.errors import APIConnectionError, BadRequestError, MalformedResponseError, ServerError
 
@@ -23,9 +23,9 @@ MUST_NOT = BadRequestError("streaming is not supported", status_code=400)
 NO_OPTIONS = BadRequestError("Unknown parameter: 'stream_options'", status_code=400)
 
 
-def shaped(facts=None, *, stream=False, params=None, **terms):
+def shaped(facts=None, *, stream=False, params=None, **policy):
     """A chat call in the form it is sent in."""
-    return wire_request(chat_call("m", MESSAGES, params or {}, stream=stream), CallPolicy(URL, **terms), facts or {})
+    return wire_request(chat_call("m", MESSAGES, params or {}, stream=stream), CallPolicy(URL, **policy), facts or {})
 
 
 # --- the form -------------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ STREAMED = WireRequest({}, streamed=True, usage_asked=True, facts={})
 )
 def test_a_refusal_that_names_its_cause_teaches(sent, error, fact):
     """The fact, by name and value."""
-    assert lesson(sent, error) == fact
+    assert learn_quirk(sent, error) == fact
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_refusal_that_names_its_cause_teaches(sent, error, fact):
 )
 def test_other_refusals_teach_nothing(sent, error):
     """What does not fit the request as it was sent, or was known already, is no lesson."""
-    assert lesson(sent, error) is None
+    assert learn_quirk(sent, error) is None
 
 
 @pytest.mark.parametrize("forced", [True, False])
@@ -132,9 +132,9 @@ def test_the_users_word_is_not_put_in_question(forced):
     plain = WireRequest({}, streamed=False, usage_asked=False, facts={}, forced=True)
     streamed = WireRequest({}, streamed=True, usage_asked=True, facts={}, forced=True)
     assert shaped(force_stream=forced).forced
-    assert lesson(plain, MUST) is None
-    assert lesson(streamed, MUST_NOT) is None
-    assert lesson(streamed, NO_OPTIONS) == ("stream_options", False)
+    assert learn_quirk(plain, MUST) is None
+    assert learn_quirk(streamed, MUST_NOT) is None
+    assert learn_quirk(streamed, NO_OPTIONS) == ("stream_options", False)
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------

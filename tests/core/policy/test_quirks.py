@@ -8,7 +8,7 @@ from flash_integrations._core.endpoints.chat.request import chat_call
 from flash_integrations._core.failures.error_mapping import refusal
 from flash_integrations._core.flow import wire_request
 from flash_integrations._core.policy.call_policy import CallPolicy
-from flash_integrations._core.policy.quirks import DROPPABLE, QUIRKS, lesson
+from flash_integrations._core.policy.quirks import DROPPABLE, QUIRKS, learn_quirk
 from flash_integrations.errors import ServerError
 
 USER = {"role": "user", "content": "hi"}
@@ -36,11 +36,11 @@ def said(message, **error):
     return refused({"error": {"message": message, **error}})
 
 
-def taught(asked, error, *, facts=None, **terms):
+def taught(asked, error, *, facts=None, **policy):
     """The fact that a refusal of a call teaches, and the body that is sent then."""
-    on = CallPolicy("https://gateway.test/v1", **terms)
+    on = CallPolicy("https://gateway.test/v1", **policy)
     sent = wire_request(asked, on, facts or {})
-    fact = lesson(sent, error)
+    fact = learn_quirk(sent, error)
     again = wire_request(asked, on, {**(facts or {}), **({fact[0]: fact[1]} if fact else {})}).body
     return fact, again
 

@@ -19,24 +19,24 @@ ONE_SLOT = RateLimit(concurrent=1)
 TWO_A_MINUTE = RateLimit(requests_per_minute=2)
 
 
-def enter(limiter, figures, now=0.0, label=""):
+def enter(limiter, rate_limit, now=0.0, label=""):
     """A ticket that has asked once, and what it was told."""
-    ticket = limiter.enter(figures, label=label, now=now)
-    return ticket, limiter.acquire(ticket, now)
+    reservation = limiter.enqueue(rate_limit, label=label, now=now)
+    return reservation, limiter.acquire(reservation, now)
 
 
-def serve(limiter, figures, now, *, took=0.0):
+def serve(limiter, rate_limit, now, *, took=0.0):
     """A request that goes at once and is answered."""
-    ticket, told = enter(limiter, figures, now)
+    reservation, told = enter(limiter, rate_limit, now)
     assert told == GRANTED
-    limiter.answered(ticket, now + took)
-    limiter.release(ticket, now + took)
+    limiter.answered(reservation, now + took)
+    limiter.release(reservation, now + took)
 
 
-def woken(ticket):
+def woken(reservation):
     """A list that grows by one with each waking."""
     calls = []
-    ticket.on_wake(lambda: calls.append(1))
+    reservation.on_wake(lambda: calls.append(1))
     return calls
 
 
@@ -48,28 +48,28 @@ def test_a_window_slides():
     limiter = RateLimiter()
     serve(limiter, TWO_A_MINUTE, 10.0)
     serve(limiter, TWO_A_MINUTE, 40.0)
-    ticket, told = enter(limiter, TWO_A_MINUTE, 50.0)
+    reservation, told = enter(limiter, TWO_A_MINUTE, 50.0)
     assert told == 20.0
-    assert limiter.acquire(ticket, 69.0) == 1.0
-    assert limiter.acquire(ticket, 70.0) == GRANTED
+    assert limiter.acquire(reservation, 69.0) == 1.0
+    assert limiter.acquire(reservation, 70.0) == GRANTED
 
 
 def test_the_hour_has_a_window_of_its_own():
     """Both windows are kept; the longer wait counts."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1, requests_per_hour=2)
-    serve(limiter, figures, 0.0)
-    serve(limiter, figures, MINUTE)
-    ticket, told = enter(limiter, figures, 2 * MINUTE)
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=1, requests_per_hour=2)
+    serve(limiter, rate_limit, 0.0)
+    serve(limiter, rate_limit, MINUTE)
+    reservation, told = enter(limiter, rate_limit, 2 * MINUTE)
     assert told == HOUR - 2 * MINUTE
-    assert limiter.acquire(ticket, HOUR) == GRANTED
+    assert limiter.acquire(reservation, HOUR) == GRANTED
 
 
 def test_the_longer_wait_counts_whichever_window_asks_for_it():
     """The hour may have room sooner than the minute."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1, requests_per_hour=2)
-    serve(limiter, figures, 0.0)
-    serve(limiter, figures, HOUR - 5)
-    assert enter(limiter, figures, HOUR - 4)[1] == MINUTE - 1
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=1, requests_per_hour=2)
+    serve(limiter, rate_limit, 0.0)
+    serve(limiter, rate_limit, HOUR - 5)
+    assert enter(limiter, rate_limit, HOUR - 4)[1] == MINUTE - 1
 
 
 def test_a_request_is_live_until_its_first_byte():
@@ -94,11 +94,11 @@ def test_live_requests_fill_a_window_too():
 
 def test_live_requests_and_answered_ones_count_together():
     """So many answered requests must leave the window that all live ones fit into it."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=3)
-    serve(limiter, figures, 0.0)
-    serve(limiter, figures, 10.0)
-    enter(limiter, figures, 20.0)
-    assert enter(limiter, figures, 20.0)[1] == 40.0
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=3)
+    serve(limiter, rate_limit, 0.0)
+    serve(limiter, rate_limit, 10.0)
+    enter(limiter, rate_limit, 20.0)
+    assert enter(limiter, rate_limit, 20.0)[1] == 40.0
 
 
 def test_several_answered_requests_may_have_to_leave():
@@ -112,18 +112,18 @@ def test_several_answered_requests_may_have_to_leave():
 
 def test_what_never_left_is_not_counted():
     """A request that did not reach the gateway leaves no trace in the window."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1)
-    ticket, _ = enter(limiter, figures)
-    limiter.release(ticket, 0.0, counted=False)
-    assert enter(limiter, figures)[1] == GRANTED
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=1)
+    reservation, _ = enter(limiter, rate_limit)
+    limiter.release(reservation, 0.0, counted=False)
+    assert enter(limiter, rate_limit)[1] == GRANTED
 
 
 def test_what_broke_before_an_answer_is_counted():
     """A request that was sent and never answered may have been counted by the gateway."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1)
-    ticket, _ = enter(limiter, figures)
-    limiter.release(ticket, 5.0)
-    assert enter(limiter, figures, 5.0)[1] == 60.0
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=1)
+    reservation, _ = enter(limiter, rate_limit)
+    limiter.release(reservation, 5.0)
+    assert enter(limiter, rate_limit, 5.0)[1] == 60.0
 
 
 def test_an_answered_request_is_counted_once():
@@ -135,11 +135,11 @@ def test_an_answered_request_is_counted_once():
 
 def test_an_answered_request_stays_counted():
     """Once answered, a request is in the window, even if it is said not to have reached the gateway."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1)
-    ticket, _ = enter(limiter, figures)
-    limiter.answered(ticket, 0.0)
-    limiter.release(ticket, 1.0, counted=False)
-    assert enter(limiter, figures, 1.0)[1] == 59.0
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=1)
+    reservation, _ = enter(limiter, rate_limit)
+    limiter.answered(reservation, 0.0)
+    limiter.release(reservation, 1.0, counted=False)
+    assert enter(limiter, rate_limit, 1.0)[1] == 59.0
 
 
 # --- slots ----------------------------------------------------------------------------------------------------------
@@ -174,10 +174,10 @@ def test_no_figures_wait_for_nobody():
 @pytest.mark.parametrize("limit", ["requests_per_minute", "requests_per_hour", "concurrent"])
 def test_the_head_of_the_queue_knows_what_holds_it(limit):
     """The limit with its figure; those behind it, and who was let go, know of none."""
-    limiter, figures = RateLimiter(), RateLimit(**{limit: 1})
-    holder, _ = enter(limiter, figures)
-    head, _ = enter(limiter, figures)
-    behind, _ = enter(limiter, figures)
+    limiter, rate_limit = RateLimiter(), RateLimit(**{limit: 1})
+    holder, _ = enter(limiter, rate_limit)
+    head, _ = enter(limiter, rate_limit)
+    behind, _ = enter(limiter, rate_limit)
     assert [holder.blocked_by, head.blocked_by, behind.blocked_by] == [None, f"{limit}=1", None]
     assert limiter.waiting() == 2
     limiter.release(holder, 1.0)
@@ -189,17 +189,17 @@ def test_the_longest_wait_names_the_limit():
     """Where two windows are full, the one that is full for longer is named."""
     limiter = RateLimiter()
     serve(limiter, RateLimit(), 0.0)
-    ticket, told = enter(limiter, RateLimit(requests_per_minute=1, requests_per_hour=1), 1.0)
-    assert (told, ticket.blocked_by) == (HOUR - 1.0, "requests_per_hour=1")
+    reservation, told = enter(limiter, RateLimit(requests_per_minute=1, requests_per_hour=1), 1.0)
+    assert (told, reservation.blocked_by) == (HOUR - 1.0, "requests_per_hour=1")
 
 
 def test_a_wait_is_told_once_at_a_time():
     """While a line stands nobody else tells of that limit; of another limit, or afterwards, it is told again."""
     limiter = RateLimiter()
-    assert limiter.tell("concurrent=1", 0.0, until=30.0) == GRANTED
-    assert limiter.tell("concurrent=1", 10.0, until=40.0) == 20.0
-    assert limiter.tell("concurrent=1", 30.0, until=60.0) == GRANTED
-    assert limiter.tell("requests_per_minute=1", 31.0, until=61.0) == GRANTED
+    assert limiter.claim_log_line("concurrent=1", 0.0, until=30.0) == GRANTED
+    assert limiter.claim_log_line("concurrent=1", 10.0, until=40.0) == 20.0
+    assert limiter.claim_log_line("concurrent=1", 30.0, until=60.0) == GRANTED
+    assert limiter.claim_log_line("requests_per_minute=1", 31.0, until=61.0) == GRANTED
 
 
 def test_holders_are_told_longest_first():
@@ -255,7 +255,7 @@ def test_one_who_gives_up_further_back_leaves_the_queue():
     """A cancelled ticket in the middle is passed over."""
     limiter = RateLimiter()
     first, _ = enter(limiter, ONE_SLOT)
-    second, third = (limiter.enter(ONE_SLOT, label="", now=0.0) for _ in range(2))
+    second, third = (limiter.enqueue(ONE_SLOT, label="", now=0.0) for _ in range(2))
     limiter.release(second, 0.0)
     limiter.release(first, 0.0)
     assert limiter.acquire(third, 0.0) == GRANTED
@@ -273,10 +273,10 @@ def test_a_wake_up_before_the_wait_is_not_lost():
 
 def test_a_head_that_was_given_seconds_is_woken_early():
     """A window's room may come sooner than foretold, when a live request proves not to have left."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=2)
-    serve(limiter, figures, 0.0)
-    other, _ = enter(limiter, figures, 0.0)
-    head, told = enter(limiter, figures, 10.0)
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=2)
+    serve(limiter, rate_limit, 0.0)
+    other, _ = enter(limiter, rate_limit, 0.0)
+    head, told = enter(limiter, rate_limit, 10.0)
     assert told == 50.0
     calls = woken(head)
     limiter.release(other, 20.0, counted=False)
@@ -287,32 +287,32 @@ def test_a_head_that_was_given_seconds_is_woken_early():
 def test_asking_again_after_a_grant_changes_nothing():
     """A granted ticket stays granted and takes one slot."""
     limiter = RateLimiter()
-    ticket, _ = enter(limiter, ONE_SLOT)
-    assert limiter.acquire(ticket, 5.0) == GRANTED
-    limiter.release(ticket, 6.0)
+    reservation, _ = enter(limiter, ONE_SLOT)
+    assert limiter.acquire(reservation, 5.0) == GRANTED
+    limiter.release(reservation, 6.0)
     assert limiter.holders(6.0) == []
 
 
 def test_releasing_twice_changes_nothing():
     """A ticket that is released again frees nobody else's slot and counts nothing more."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=3, concurrent=1)
-    first, _ = enter(limiter, figures)
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=3, concurrent=1)
+    first, _ = enter(limiter, rate_limit)
     limiter.release(first, 0.0)
-    second, _ = enter(limiter, figures)
+    second, _ = enter(limiter, rate_limit)
     limiter.release(first, 0.0)
     assert len(limiter.holders(0.0)) == 1
     limiter.release(second, 0.0)
-    assert enter(limiter, figures)[1] == GRANTED
+    assert enter(limiter, rate_limit)[1] == GRANTED
 
 
 def test_a_release_from_the_garbage_collector_does_not_lock_up():
     """A forgotten stream may be collected, and its ticket released, while this thread is inside the limiter."""
     limiter = RateLimiter()
-    ticket, _ = enter(limiter, ONE_SLOT)
+    reservation, _ = enter(limiter, ONE_SLOT)
 
     class Forgotten:
         def __del__(self):
-            limiter.release(ticket, 0.0)
+            limiter.release(reservation, 0.0)
 
     def inside():
         with limiter._lock:
@@ -330,7 +330,7 @@ def test_a_release_from_the_garbage_collector_does_not_lock_up():
 
 def test_threads_never_exceed_the_slots():
     """Threads that race for slots hold no more of them than there are, and each gets its turn."""
-    limiter, figures = RateLimiter(), RateLimit(concurrent=3)
+    limiter, rate_limit = RateLimiter(), RateLimit(concurrent=3)
     lock, inside, peak, served = threading.Lock(), [0], [0], [0]
 
     def note(change):
@@ -341,14 +341,14 @@ def test_threads_never_exceed_the_slots():
 
     def work():
         for _ in range(20):
-            ticket = limiter.enter(figures, label="", now=0.0)
-            while limiter.acquire(ticket, 0.0) != GRANTED:
+            reservation = limiter.enqueue(rate_limit, label="", now=0.0)
+            while limiter.acquire(reservation, 0.0) != GRANTED:
                 ready = threading.Event()
-                ticket.on_wake(ready.set)
+                reservation.on_wake(ready.set)
                 assert ready.wait(60)
             note(+1)
             note(-1)
-            limiter.release(ticket, 0.0)
+            limiter.release(reservation, 0.0)
 
     threads = [threading.Thread(target=work) for _ in range(10)]
     for thread in threads:
@@ -388,43 +388,43 @@ REQUESTS = st.lists(
 )
 
 
-def play(requests, figures):
+def play(requests, rate_limit):
     """Run a schedule; gives for each request when it was admitted, when its first byte came and when it ended.
 
     A waiting request asks again when its seconds are over or when it is woken, and at no other time.
     """
     limiter, order, agenda = RateLimiter(), count(), []
-    tickets, times = {}, {}
+    reservations, times = {}, {}
 
     def plan(at, act, number):
         heappush(agenda, (at, next(order), act, number))
 
     def arrive(now, number):
-        tickets[number] = limiter.enter(figures, label="", now=now)
+        reservations[number] = limiter.enqueue(rate_limit, label="", now=now)
         ask(now, number)
 
     def ask(now, number):
         if number in times:
             return  # woken twice
-        wait = limiter.acquire(tickets[number], now)
+        wait = limiter.acquire(reservations[number], now)
         if wait == GRANTED:
             begins = now + requests[number].first_byte * TICK
             times[number] = (now, begins, begins + requests[number].body * TICK)
             plan(begins, begin, number)
             return
-        tickets[number].on_wake(lambda: plan(clock[0], ask, number))
+        reservations[number].on_wake(lambda: plan(clock[0], ask, number))
         if wait is not None:
             plan(now + wait, ask, number)
 
     def begin(now, number):
         if requests[number].reaches:
-            limiter.answered(tickets[number], now)
+            limiter.answered(reservations[number], now)
             plan(times[number][2], end, number)
         else:
-            limiter.release(tickets[number], now, counted=False)
+            limiter.release(reservations[number], now, counted=False)
 
     def end(now, number):
-        limiter.release(tickets[number], now)
+        limiter.release(reservations[number], now)
 
     clock, at = [0.0], 0
     for number, request in enumerate(requests):
@@ -445,8 +445,8 @@ def play(requests, figures):
 )
 def test_no_window_ever_holds_more_than_its_limit(requests, per_minute, per_hour, slots):
     """Whenever between admission and first byte the gateway counts, in no window does it count more than the limit."""
-    figures = RateLimit(per_minute, per_hour, concurrent=slots)
-    times = play(requests, figures)
+    rate_limit = RateLimit(per_minute, per_hour, concurrent=slots)
+    times = play(requests, rate_limit)
     assert len(times) == len(requests), "somebody waits for ever"
     reached = [(request, *times[number]) for number, request in enumerate(requests) if request.reaches]
     counted = [admitted + (begins - admitted) * request.counted_at for request, admitted, begins, _ in reached]
@@ -472,11 +472,11 @@ def test_the_judge_sees_a_full_window():
 @pytest.mark.parametrize("limit", [1, 5, 60])
 def test_a_batch_runs_as_fast_as_the_limits_allow(limit):
     """A batch fills the window at once, and goes on the moment it has room."""
-    limiter, figures, now = RateLimiter(), RateLimit(requests_per_minute=limit), 0.0
+    limiter, rate_limit, now = RateLimiter(), RateLimit(requests_per_minute=limit), 0.0
     for number in range(3 * limit):
-        ticket = limiter.enter(figures, label="", now=now)
-        while (wait := limiter.acquire(ticket, now)) != GRANTED:
+        reservation = limiter.enqueue(rate_limit, label="", now=now)
+        while (wait := limiter.acquire(reservation, now)) != GRANTED:
             now += wait
-        limiter.answered(ticket, now)
-        limiter.release(ticket, now)
+        limiter.answered(reservation, now)
+        limiter.release(reservation, now)
         assert now == MINUTE * (number // limit)

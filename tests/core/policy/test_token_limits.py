@@ -20,20 +20,20 @@ from flash_integrations.testing._server.rate_limits import Quota
 TEN = RateLimit(tokens_per_minute=10)
 
 
-def enter(limiter, size, now=0.0, *, figures=TEN, answer=0):
+def enter(limiter, size, now=0.0, *, rate_limit=TEN, answer=0):
     """A ticket of so many tokens that has asked once, and what it was told."""
-    ticket = limiter.enter(figures, label="", now=now, tokens=size, answer=answer)
-    return ticket, limiter.acquire(ticket, now)
+    reservation = limiter.enqueue(rate_limit, label="", now=now, tokens=size, answer=answer)
+    return reservation, limiter.acquire(reservation, now)
 
 
-def serve(limiter, size, now, *, told=None, figures=TEN):
+def serve(limiter, size, now, *, told=None, rate_limit=TEN):
     """A request that goes at once and is answered at once."""
-    ticket, wait = enter(limiter, size, now, figures=figures)
+    reservation, wait = enter(limiter, size, now, rate_limit=rate_limit)
     assert wait == GRANTED
-    limiter.answered(ticket, now)
+    limiter.answered(reservation, now)
     if told is not None:
-        limiter.told(ticket, now, asked=told[0], answered=told[1])
-    limiter.release(ticket, now)
+        limiter.record_usage(reservation, now, asked=told[0], answered=told[1])
+    limiter.release(reservation, now)
 
 
 def test_a_window_of_tokens_slides():
@@ -41,9 +41,9 @@ def test_a_window_of_tokens_slides():
     limiter = RateLimiter()
     serve(limiter, 4, 0.0)
     serve(limiter, 4, 10.0)
-    ticket, wait = enter(limiter, 5, 20.0)
+    reservation, wait = enter(limiter, 5, 20.0)
     assert wait == 40.0
-    assert limiter.acquire(ticket, 60.0) == GRANTED
+    assert limiter.acquire(reservation, 60.0) == GRANTED
 
 
 def test_several_may_have_to_leave():
@@ -82,30 +82,30 @@ def test_a_request_larger_than_the_window_goes_through_an_empty_one():
     """It waits for the window to be empty and is then the gateway's to judge."""
     limiter = RateLimiter()
     serve(limiter, 1, 0.0)
-    ticket, wait = enter(limiter, 500, 5.0)
+    reservation, wait = enter(limiter, 500, 5.0)
     assert wait == 55.0
-    assert limiter.acquire(ticket, 60.0) == GRANTED
+    assert limiter.acquire(reservation, 60.0) == GRANTED
 
 
 def test_answers_of_unknown_length_are_set_aside_for():
     """As much as answers took lately; at first a usual amount."""
-    limiter, figures = RateLimiter(), RateLimit(tokens_per_minute=2 * USUAL_ANSWER - 1)
-    enter(limiter, 0, figures=figures, answer=None)
-    assert enter(limiter, 0, figures=figures, answer=None)[1] is None
+    limiter, rate_limit = RateLimiter(), RateLimit(tokens_per_minute=2 * USUAL_ANSWER - 1)
+    enter(limiter, 0, rate_limit=rate_limit, answer=None)
+    assert enter(limiter, 0, rate_limit=rate_limit, answer=None)[1] is None
 
 
 def test_calls_without_the_limit_are_counted_when_told():
     """One record of use: what others took of the same key's tokens counts for those who keep the limit."""
     limiter = RateLimiter()
-    serve(limiter, 0, 0.0, told=(7, 2), figures=None)
+    serve(limiter, 0, 0.0, told=(7, 2), rate_limit=None)
     assert enter(limiter, 2, 1.0)[1] == 59.0
 
 
 def test_the_requests_window_is_kept_beside_the_tokens():
     """The longer wait counts."""
-    limiter, figures = RateLimiter(), RateLimit(requests_per_minute=1, tokens_per_minute=10)
-    serve(limiter, 1, 0.0, figures=figures)
-    assert enter(limiter, 1, 20.0, figures=figures)[1] == 40.0
+    limiter, rate_limit = RateLimiter(), RateLimit(requests_per_minute=1, tokens_per_minute=10)
+    serve(limiter, 1, 0.0, rate_limit=rate_limit)
+    assert enter(limiter, 1, 20.0, rate_limit=rate_limit)[1] == 40.0
 
 
 def test_an_old_record_tells_nothing():
@@ -151,7 +151,7 @@ def test_what_an_answer_tells(answer, told):
     assert counted_tokens(answer) == told
 
 
-WORDS = "the cat sat on a mat, and then it ran! 一只猫 在 沙发上 睡觉 (x=3.14) foo_bar extraordinarily".split()
+PARAMS = "the cat sat on a mat, and then it ran! 一只猫 在 沙发上 睡觉 (x=3.14) foo_bar extraordinarily".split()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -168,12 +168,12 @@ def test_a_batch_through_a_tier_meets_no_refusal(seed):
     def ask(number):
         if number in started:
             return
-        wait = limiter.acquire(tickets[number], clock[0])
+        wait = limiter.acquire(reservations[number], clock[0])
         if wait == GRANTED:
             started.add(number)
             plan(clock[0] + chance.random() * 5, receive, number)
             return
-        tickets[number].on_wake(lambda: plan(clock[0], ask, number))
+        reservations[number].on_wake(lambda: plan(clock[0], ask, number))
         if wait is not None:
             plan(clock[0] + wait, ask, number)
 
@@ -185,17 +185,19 @@ def test_a_batch_through_a_tier_meets_no_refusal(seed):
         plan(clock[0] + chance.random() * 5, answer, number)
 
     def answer(number):
-        limiter.answered(tickets[number], clock[0])
-        limiter.told(tickets[number], clock[0], asked=len(tokens(prompts[number])), answered=answers[number])
-        limiter.release(tickets[number], clock[0])
+        limiter.answered(reservations[number], clock[0])
+        limiter.record_usage(
+            reservations[number], clock[0], asked=len(tokens(prompts[number])), answered=answers[number]
+        )
+        limiter.release(reservations[number], clock[0])
         served.append(number)
 
-    prompts = [" ".join(chance.choices(WORDS, k=chance.choice([5, 500, 9000]))) for _ in range(60)]
+    prompts = [" ".join(chance.choices(PARAMS, k=chance.choice([5, 500, 9000]))) for _ in range(60)]
     answers = [chance.randint(1, 400) for _ in prompts]
-    started, tickets = set(), {}
+    started, reservations = set(), {}
     for number, prompt in enumerate(prompts):
         size = request_tokens({"input": [prompt]})
-        tickets[number] = limiter.enter(limit, label="", now=0.0, tokens=size, answer=400)
+        reservations[number] = limiter.enqueue(limit, label="", now=0.0, tokens=size, answer=400)
         plan(0.0, ask, number)
     while agenda:
         clock[0], _, act, words = heappop(agenda)

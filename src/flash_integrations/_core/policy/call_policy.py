@@ -12,7 +12,7 @@ _PATIENT = Timeout()
 
 @dataclass(frozen=True, slots=True)
 class CallPolicy:
-    """The terms of one call.
+    """How one call is made.
 
     Attributes:
         base_url: the gateway; with the model the place where learned facts belong.
@@ -23,7 +23,7 @@ class CallPolicy:
         total_timeout: seconds for the whole call: waiting for limits, re-sends and learning included.
         max_retries: how many times to send again.
         max_retry_after: the longest wait a gateway may ask for, in seconds.
-        figures: the limits to keep, or None.
+        rate_limit: the limits to keep, or None.
         require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone.
         drop_refused: whether parameters that the gateway refuses are left out and the call sent again.
     """
@@ -36,6 +36,6 @@ class CallPolicy:
     total_timeout: float | None = None
     max_retries: int = 2
     max_retry_after: float = 60.0
-    figures: RateLimit | None = None
+    rate_limit: RateLimit | None = None
     require_finish_reason: bool = True
     drop_refused: bool = False

@@ -283,7 +283,7 @@ QUIRKS: tuple[Quirk, ...] = (
 """The rows, in the order they are tried and applied."""
 
 
-def lesson(sent: WireRequest, error: FlashError) -> tuple[str, Any] | None:
+def learn_quirk(sent: WireRequest, error: FlashError) -> tuple[str, Any] | None:
     """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
     for row in QUIRKS:
         if row.fact not in sent.facts and row.fact not in sent.chosen:

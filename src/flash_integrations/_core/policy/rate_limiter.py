@@ -1,7 +1,7 @@
 """Requests held back until the limits allow them: sliding windows and slots, first come first served.
 
 One :class:`RateLimiter` is the record of use of one gateway and key, for all threads, event loops and objects of the
-process. Each call brings the figures it wants kept. A request is *live* from its admission to the first byte of its
+process. Each call brings the limits it wants kept. A request is *live* from its admission to the first byte of its
 answer; from then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at
 some moment between the two, so a window kept this way is never more generous than the gateway's.
 
@@ -40,15 +40,15 @@ class _Spent:
 
 
 class Reservation:
-    """One request's place: in the queue, then at the gateway.
+    """One request's place in the queue, then at the gateway.
 
     ``blocked_by`` is the limit that holds the head of the queue, such as "concurrent=10"; None for all others.
     """
 
-    __slots__ = ("_wake", "blocked_by", "figures", "granted_at", "label", "queued_at", "spent", "tokens", "woken")
+    __slots__ = ("_wake", "blocked_by", "granted_at", "label", "queued_at", "rate_limit", "spent", "tokens", "woken")
 
-    def __init__(self, figures: RateLimit | None, label: str, now: float, tokens: int = 0) -> None:
-        self.figures = figures
+    def __init__(self, rate_limit: RateLimit | None, label: str, now: float, tokens: int = 0) -> None:
+        self.rate_limit = rate_limit
         self.tokens = tokens
         self.spent: _Spent | None = None
         self.label = label
@@ -75,8 +75,8 @@ class RateLimiter:
     """The record of use of one gateway and key."""
 
     def __init__(self) -> None:
-        # Reentrant: the garbage collector may end a forgotten stream, and so release its ticket, anywhere, also while
-        # this thread holds the lock. Each change below is therefore a single act on a set or deque.
+        # Reentrant: the garbage collector may end a forgotten stream, and so release its reservation, anywhere, also
+        # while this thread holds the lock. Each change below is therefore a single act on a set or deque.
         self._lock = threading.RLock()
         self._queue: deque[Reservation] = deque()
         self._holders: set[Reservation] = set()
@@ -84,86 +84,86 @@ class RateLimiter:
         self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
         self._spent: deque[_Spent] = deque()  # tokens of those that were answered, in the last minute
         self._answer = USUAL_ANSWER
-        self._told = ("", 0.0)  # the limit of which a line was last told, and until when the line stands
+        self._logged = ("", 0.0)  # the limit of which a line was last told, and until when the line stands
 
-    def enter(
-        self, figures: RateLimit | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
+    def enqueue(
+        self, rate_limit: RateLimit | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
     ) -> Reservation:
-        """Join the queue. ``figures=None`` keeps no limits but is counted all the same.
+        """Join the queue. ``rate_limit=None`` keeps no limits but is counted all the same.
 
         Args:
-            figures: the limits to keep.
+            rate_limit: the limits to keep.
             label: who it is, for log lines.
             now: the clock.
             tokens: what the request takes of a limit on tokens, estimated.
             answer: what its answer may take besides; None: not known, as much as answers took lately.
         """
-        ticket = Reservation(figures, label, now, tokens + (self._answer if answer is None else answer))
+        reservation = Reservation(rate_limit, label, now, tokens + (self._answer if answer is None else answer))
         with self._lock:
-            if figures is not None:
-                self._queue.append(ticket)
-        return ticket
+            if rate_limit is not None:
+                self._queue.append(reservation)
+        return reservation
 
-    def acquire(self, ticket: Reservation, now: float) -> float | None:
+    def acquire(self, reservation: Reservation, now: float) -> float | None:
         """Ask to go.
 
         Returns:
             ``GRANTED``, from then on always; or the seconds after which to ask again; or None: ask again when woken.
-            A ticket that gets seconds may be woken before they are over.
+            A reservation that gets seconds may be woken before they are over.
         """
         with self._lock:
-            ticket.woken = False
-            ticket.blocked_by = None
-            if ticket.granted_at is not None:
+            reservation.woken = False
+            reservation.blocked_by = None
+            if reservation.granted_at is not None:
                 return GRANTED
-            if ticket.figures is not None:
-                if not self._queue or self._queue[0] is not ticket:
+            if reservation.rate_limit is not None:
+                if not self._queue or self._queue[0] is not reservation:
                     return None
-                wait, limit = self._wait(ticket, ticket.figures, now)
+                wait, limit = self._wait(reservation, reservation.rate_limit, now)
                 if wait != GRANTED:
-                    ticket.blocked_by = limit
+                    reservation.blocked_by = limit
                     return wait
                 self._queue.popleft()
-            ticket.granted_at = now
-            self._holders.add(ticket)
-            self._live.add(ticket)
+            reservation.granted_at = now
+            self._holders.add(reservation)
+            self._live.add(reservation)
         self._wake_head()
         return GRANTED
 
-    def answered(self, ticket: Reservation, now: float) -> None:
+    def answered(self, reservation: Reservation, now: float) -> None:
         """The first byte came: the request moves into the windows, and keeps its slot."""
         with self._lock:
-            self._stamp(ticket, now)
+            self._stamp(reservation, now)
         self._wake_head()
 
-    def told(self, ticket: Reservation, now: float, *, asked: int, answered: int) -> None:
+    def record_usage(self, reservation: Reservation, now: float, *, asked: int, answered: int) -> None:
         """The answer told what was counted, in tokens: for the request from its first byte, for the answer from now."""
         with self._lock:
-            if ticket.spent is not None:
-                ticket.spent.tokens = asked
+            if reservation.spent is not None:
+                reservation.spent.tokens = asked
             elif asked:
-                ticket.spent = self._spend(asked, now)
+                reservation.spent = self._spend(asked, now)
             if answered:
                 self._spend(answered, now)
                 self._answer = max(answered, self._answer * 9 // 10)
         self._wake_head()
 
-    def release(self, ticket: Reservation, now: float, *, counted: bool = True) -> None:
-        """The answer ended, or the ticket is given up; safe to call again.
+    def release(self, reservation: Reservation, now: float, *, counted: bool = True) -> None:
+        """The answer ended, or the reservation is given up; safe to call again.
 
         Args:
-            ticket: the request.
+            reservation: the request.
             now: the clock.
             counted: False when the request never reached the gateway and stands in no window.
         """
         with self._lock:
-            if ticket in self._holders:
+            if reservation in self._holders:
                 if counted:
-                    self._stamp(ticket, now)
-                self._live.discard(ticket)
-                self._holders.discard(ticket)
-            elif ticket in self._queue:
-                self._queue.remove(ticket)
+                    self._stamp(reservation, now)
+                self._live.discard(reservation)
+                self._holders.discard(reservation)
+            elif reservation in self._queue:
+                self._queue.remove(reservation)
         self._wake_head()
 
     def is_idle(self, now: float) -> bool:
@@ -175,7 +175,7 @@ class RateLimiter:
     def holders(self, now: float) -> list[str]:
         """Who holds the slots and for how many seconds, longest first, as text for a log line."""
         with self._lock:
-            held = sorted((ticket.granted_at or now, ticket.label) for ticket in self._holders)
+            held = sorted((reservation.granted_at or now, reservation.label) for reservation in self._holders)
         return [f"{label} for {now - since:.0f} s" for since, label in held]
 
     def waiting(self) -> int:
@@ -183,17 +183,17 @@ class RateLimiter:
         with self._lock:
             return len(self._queue)
 
-    def tell(self, limit: str, now: float, *, until: float) -> float:
+    def claim_log_line(self, limit: str, now: float, *, until: float) -> float:
         """Ask to tell of a wait for ``limit``, so that one line does for all who wait.
 
         Returns:
             ``GRANTED``, and the line stands ``until`` then; or the seconds for which the last one about it stands.
         """
         with self._lock:
-            told, stands = self._told
-            if told == limit and stands > now:
+            logged, stands = self._logged
+            if logged == limit and stands > now:
                 return stands - now
-            self._told = (limit, until)
+            self._logged = (limit, until)
         return GRANTED
 
     def _wake_head(self) -> None:
@@ -203,31 +203,31 @@ class RateLimiter:
         if head is not None:
             head.wake()
 
-    def _stamp(self, ticket: Reservation, now: float) -> None:
-        if ticket in self._live:
+    def _stamp(self, reservation: Reservation, now: float) -> None:
+        if reservation in self._live:
             # Threads read the clock before they get the lock: the stamps are kept in order, never earlier than true.
             self._stamps.append(max(now, self._stamps[-1]) if self._stamps else now)
-            if ticket.tokens:
-                ticket.spent = self._spend(ticket.tokens, now)
-            self._live.discard(ticket)
+            if reservation.tokens:
+                reservation.spent = self._spend(reservation.tokens, now)
+            self._live.discard(reservation)
             while self._stamps[0] <= now - HOUR:
                 self._stamps.popleft()
 
-    def _wait(self, ticket: Reservation, figures: RateLimit, now: float) -> tuple[float | None, str]:
+    def _wait(self, reservation: Reservation, rate_limit: RateLimit, now: float) -> tuple[float | None, str]:
         """What holds a request back longest: seconds until there is room, and the limit.
 
         GRANTED when nothing does; None when only an answer's end or beginning makes room.
         """
-        if figures.concurrent is not None and len(self._holders) >= figures.concurrent:
-            return None, f"concurrent={figures.concurrent}"
+        if rate_limit.concurrent is not None and len(self._holders) >= rate_limit.concurrent:
+            return None, f"concurrent={rate_limit.concurrent}"
         longest, blocked_by = GRANTED, ""
         for name, limit, span in (
-            ("requests_per_minute", figures.requests_per_minute, MINUTE),
-            ("requests_per_hour", figures.requests_per_hour, HOUR),
+            ("requests_per_minute", rate_limit.requests_per_minute, MINUTE),
+            ("requests_per_hour", rate_limit.requests_per_hour, HOUR),
         ):
             if limit is None:
                 continue
-            inside = self._inside(now - span)
+            inside = self._count_after(now - span)
             if inside + len(self._live) < limit:
                 continue
             # Live requests will stand in the window too; so many stamps must leave before there is room.
@@ -238,10 +238,10 @@ class RateLimiter:
             leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
             if leaves_at - now > longest:
                 longest, blocked_by = leaves_at - now, f"{name}={limit}"
-        tokens = figures.tokens_per_minute
+        tokens = rate_limit.tokens_per_minute
         if tokens is None:
             return longest, blocked_by
-        wait = self._wait_for_tokens(tokens, ticket.tokens, now)
+        wait = self._wait_for_tokens(tokens, reservation.tokens, now)
         return (wait, f"tokens_per_minute={tokens}") if wait is None or wait > longest else (longest, blocked_by)
 
     def _spend(self, tokens: int, now: float) -> _Spent:
@@ -253,7 +253,7 @@ class RateLimiter:
 
     def _wait_for_tokens(self, limit: int, wanted: int, now: float) -> float | None:
         """The seconds of :meth:`_wait`, for the tokens of a minute."""
-        live = sum(ticket.tokens for ticket in self._live)
+        live = sum(reservation.tokens for reservation in self._live)
         inside = [spent for spent in self._spent if spent.since > now - MINUTE]
         over = sum(spent.tokens for spent in inside) + live + min(wanted, limit) - limit
         wait = GRANTED
@@ -264,7 +264,7 @@ class RateLimiter:
             wait = spent.since + MINUTE - now
         return wait if over <= 0 else None  # None: only the answers of live requests make room
 
-    def _inside(self, since: float) -> int:
+    def _count_after(self, since: float) -> int:
         """How many stamps are later than ``since``."""
         low, high = 0, len(self._stamps)
         while low < high:

@@ -1,4 +1,4 @@
-"""The scripted brain: what the gateway answers by itself. No model, no chance: one request has one answer.
+"""The scripted model: what the gateway answers by itself. No model, no chance: one request has one answer.
 
 It calls the tools that the prompt speaks of, fills JSON schemas, and answers from the context it is given.
 """

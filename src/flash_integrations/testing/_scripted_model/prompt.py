@@ -17,7 +17,7 @@ _ANSWER = re.compile(r"^\W*(?:(?:helpful |final )?answer|response|a|回答|答�
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A conversation as the brain reads it.
+    """A conversation as the scripted model reads it.
 
     Attributes:
         user: the last user message.

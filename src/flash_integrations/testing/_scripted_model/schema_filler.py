@@ -1,4 +1,4 @@
-"""Filling a JSON schema from a text: the scripted brain's arguments for tools and its structured answers.
+"""Filling a JSON schema from a text: the scripted model's arguments for tools and its structured answers.
 
 The same schema and text always give the same value, and a value that satisfies the schema's types, enums, bounds,
 required fields and references. A ``pattern`` is kept only where the text has something that fits it.

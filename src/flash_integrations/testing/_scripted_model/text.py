@@ -1,10 +1,10 @@
-"""Text as the scripted brain sees it: tokens, words and sentences, in English and Chinese, by rules alone."""
+"""Text as the scripted model sees it: tokens, words and sentences, in English and Chinese, by rules alone."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["CJK", "has_cjk", "sentences", "stemmed", "stems", "tokens", "vocabulary", "words"]
+__all__ = ["CJK", "has_cjk", "sentences", "stemmed", "tokens", "vocabulary", "word_stems", "words"]
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 """Ranges of the characters that are written without spaces, for use inside ``[...]`` of a pattern."""
@@ -62,7 +62,7 @@ def stemmed(text: str) -> list[str]:
     return [_ENDING.sub("", word) if len(word) > 4 or word.endswith("s") else word for word in words(text)]
 
 
-def stems(text: str) -> set[str]:
+def word_stems(text: str) -> set[str]:
     """The different ones among :func:`stemmed`."""
     return set(stemmed(text))
 

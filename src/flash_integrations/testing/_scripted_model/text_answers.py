@@ -1,11 +1,11 @@
-"""What the scripted brain says in words: it answers from what it was given, and says so when there is nothing."""
+"""What the scripted model says in words: it answers from what it was given, and says so when there is nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from .prompt import Prompt
-from .text import has_cjk, stems
+from .text import has_cjk, word_stems
 
 __all__ = ["speak"]
 
@@ -21,13 +21,13 @@ def speak(prompt: Prompt) -> str:
         return found
     if chinese:
         return f"这里是本地网关的脚本应答，没有接真正的模型。你说的是：“{prompt.question}”"
-    return f'This is the scripted brain of the local gateway; no model is behind it. You said: "{prompt.question}"'
+    return f'This is the scripted model of the local gateway; no model is behind it. You said: "{prompt.question}"'
 
 
 def fitting(question: str, context: Sequence[str]) -> str | None:
     """The sentence that shares most words with the question, the first of equals; None where too few are shared."""
-    wanted = stems(question)
-    shared = [len(wanted & stems(sentence)) for sentence in context]
+    wanted = word_stems(question)
+    shared = [len(wanted & word_stems(sentence)) for sentence in context]
     most = max(shared, default=0)
     # One word in three must be there, or "You are a helpful assistant" would answer questions about assistants.
     if not most or most * 3 < len(wanted):

@@ -1,4 +1,4 @@
-"""Which tools the scripted brain calls: those whose names and descriptions share words with the prompt."""
+"""Which tools the scripted model calls: those whose names and descriptions share words with the prompt."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from .prompt import Prompt
-from .text import has_cjk, stems
+from .text import has_cjk, word_stems
 
 __all__ = ["choose_tools"]
 
-_VAGUE = stems(
+_VAGUE = word_stems(
     "call check create data do fetch find function get info list look make run set tool value 查询 获取 信息 一个"
 )
 
@@ -30,7 +30,7 @@ def choose_tools(body: Mapping[str, Any], prompt: Prompt) -> list[Mapping[str, A
         return [tool for tool in tools if tool["name"] == choice["function"]["name"]][:1]
     answered = {name for name, _ in prompt.results}
     open_tools = tools if choice == "required" else [tool for tool in tools if tool["name"] not in answered]
-    wanted = stems(prompt.user)
+    wanted = word_stems(prompt.user)
     named = [tool for tool in open_tools if _is_named(tool["name"], prompt.user, wanted)]
     if not named and not answered:
         scored = sorted(open_tools, key=lambda tool: -_shared(tool, wanted))
@@ -42,10 +42,10 @@ def choose_tools(body: Mapping[str, Any], prompt: Prompt) -> list[Mapping[str, A
 
 def _is_named(name: str, text: str, wanted: set[str]) -> bool:
     """Whether the text has the name itself, or a word of it that says more than "get" or "tool"."""
-    return name.lower() in text.lower() or not wanted.isdisjoint(stems(name) - _VAGUE)
+    return name.lower() in text.lower() or not wanted.isdisjoint(word_stems(name) - _VAGUE)
 
 
 def _shared(tool: Mapping[str, Any], wanted: set[str]) -> int:
     """How many words a tool and the prompt share; two CJK characters in a row say more than a word, and count twice."""
-    shared = (stems(tool["name"]) | stems(str(tool.get("description") or ""))) & wanted - _VAGUE
+    shared = (word_stems(tool["name"]) | word_stems(str(tool.get("description") or ""))) & wanted - _VAGUE
     return sum(2 if has_cjk(stem) else 1 for stem in shared)

@@ -1,4 +1,4 @@
-"""The gateway's door: every request passes it, is entered in the record, and is let go of when its caller leaves."""
+"""The gateway's ASGI middleware: every request passes it, is recorded, and is let go of when its caller leaves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..._config.redaction import is_secret_name
 from ..record import ReceivedRequest, Record
 
-__all__ = ["Door", "Exchange"]
+__all__ = ["Exchange", "Middleware"]
 
 
 class Exchange:
@@ -31,7 +31,7 @@ class Exchange:
         self.raw = raw
         self._record = record
         self._number = record.arrived(request)
-        self._farewells: list[Callable[[], None]] = []
+        self._end_callbacks: list[Callable[[], None]] = []
         self._begun = False
         self._ended = False
 
@@ -40,9 +40,9 @@ class Exchange:
         """Whether the answer is through."""
         return self._ended
 
-    def at_end(self, farewell: Callable[[], None]) -> None:
+    def at_end(self, end_callback: Callable[[], None]) -> None:
         """Have something done when the request ends, however it ends."""
-        self._farewells.append(farewell)
+        self._end_callbacks.append(end_callback)
 
     def begin(self, status: int) -> None:
         """The answer begins."""
@@ -54,8 +54,8 @@ class Exchange:
         if self._ended:
             return
         self._ended = True
-        for farewell in self._farewells:
-            farewell()
+        for end_callback in self._end_callbacks:
+            end_callback()
         self._record.ended()
         if not self._begun:
             self._record.answered(self._number, self.request)
@@ -71,7 +71,7 @@ class Exchange:
             self._record.holding(-1)
 
 
-class Door:
+class Middleware:
     """ASGI middleware around the routes.
 
     It counts a request as ended just before the last bytes of its answer go out, so that a client which has read them

@@ -153,7 +153,7 @@ async def _break(scope: Scope, send: Send, end: str) -> None:
         sock: socket.socket = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
-    # The connection is gone; the door notices and ends this task.
+    # The connection is gone; the middleware notices and ends this task.
     await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""The routes: who may ask, under which limits and stream rule, and who answers, the brain or the upstream."""
+"""The routes: who may ask, under which limits and stream rule, and who answers, the scripted model or the upstream."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Routes:
         keys: the bearer keys that are let in.
         limit: what each key may use, or None.
         strict_models: whether a model that the row does not list is refused.
-        upstream: who answers in the brain's place, or None.
+        upstream: who answers in the scripted model's place, or None.
         clock: seconds, for the limits.
 
     Attributes:
         faults: the faults that are ordered.
-        script: the answers to give before the brain's own.
+        script: the answers to give before the scripted model's own.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Routes:
         return self._answer(exchange, quota)
 
     def _answer(self, exchange: Exchange, quota: Quota) -> ASGIApp:
-        """The next scripted answer, or the brain's own, in the form that was asked for."""
+        """The next scripted answer, or the scripted model's own, in the form that was asked for."""
         body = exchange.request.body
         answer = self.script.popleft() if self.script else reply(body)
         choices = choices_of(answer, body)

@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
-        # The door ends the answers whose connections are gone.
+        # The middleware ends the answers whose connections are gone.
         if tasks := list(self.server_state.tasks):
             _, stuck = await asyncio.wait(tasks, timeout=_STOP_SECONDS / 2)
             for task in stuck:

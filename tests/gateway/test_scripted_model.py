@@ -1,4 +1,4 @@
-"""The scripted brain: tools, schemas, and answers from what it was given."""
+"""The scripted model: tools, schemas, and answers from what it was given."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TIME = tool("clock", "查询城市的时间", city={"type": "string"})
 
 
 def calls(text, *tools, history=(), **body):
-    """The calls the brain makes for a prompt."""
+    """The calls the scripted model makes for a prompt."""
     messages = [{"role": "user", "content": text}, *history]
     return [tuple(each) for each in reply({"messages": messages, "tools": list(tools), **body}).tool_calls]
 
 
 def said(*messages, **body):
-    """The text the brain answers."""
+    """The text the scripted model answers."""
     rows = [{"role": role, "content": content} for role, content in messages]
     answer = reply({"messages": rows, **body})
     return (answer.choices or [answer])[0].text
@@ -106,7 +106,7 @@ def test_it_answers_from_context(messages, expected):
 def test_without_context_it_is_honest():
     """With nothing to go by it quotes the question and says what it is."""
     assert said(("system", "You are helpful."), ("user", "Hello there")) == (
-        'This is the scripted brain of the local gateway; no model is behind it. You said: "Hello there"'
+        'This is the scripted model of the local gateway; no model is behind it. You said: "Hello there"'
     )
     assert "你好" in said(("user", "你好"))
 
@@ -142,7 +142,7 @@ PERSON = "Alice Smith is happy, 34 years old, not admin, lives in Paris and has 
 
 
 def filled(schema, text):
-    """What the brain fills a schema with."""
+    """What the scripted model fills a schema with."""
     wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     return json.loads(said(("user", text), response_format=wanted))
 
@@ -213,6 +213,6 @@ def test_a_schema_written_in_the_prompt_is_filled():
 
 
 def test_one_request_has_one_answer():
-    """The brain has no memory and no chance."""
+    """The scripted model has no memory and no chance."""
     body = {"messages": [{"role": "user", "content": PERSON}], "tools": [WEATHER, ADD], "n": 2}
     assert reply(body) == reply(body)
