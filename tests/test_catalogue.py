@@ -228,7 +228,7 @@ def test_rows_copy_and_pickle(name, copied):
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "60"])
 def test_a_limit_is_a_whole_number(figure, value):
     """Zero, fractions and texts are refused by name."""
-    with pytest.raises(ConfigurationError, match=f"rate_limit: {figure} must be a whole number of at least 1"):
+    with pytest.raises(ConfigurationError, match=f"rate_limit: {figure} must be an int of at least 1"):
         RateLimit(**{figure: value})
 
 

@@ -144,14 +144,14 @@ def test_no_texts_send_nothing(gateway, client, calls):
     ("given", "said"),
     [
         ("a text", r"\[text\]"),
-        (None, "must be a list of texts"),
-        (b"bytes", "must be a list of texts"),
-        ({"a": 1}, "must be a list of texts"),
+        (None, "must be a list of str"),
+        (b"bytes", "must be a list of str"),
+        ({"a": 1}, "must be a list of str"),
         (["a", ""], r"texts\[1\] is empty"),
-        (["a", None], r"texts\[1\] must be a text"),
+        (["a", None], r"texts\[1\] must be a str"),
         ([[1, 2]], r"texts\[0\] .*Token ids are not taken"),
         ([1, 2], r"texts\[0\] .*Token ids are not taken"),
-        ({"a", "b"}, "must be a list of texts"),  # no order
+        ({"a", "b"}, "must be a list of str"),  # no order
     ],
 )
 def test_what_is_no_list_of_texts_is_refused_before_sending(gateway, client, calls, given, said):

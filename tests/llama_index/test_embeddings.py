@@ -147,7 +147,7 @@ def test_texts_may_come_from_a_generator(make, colour):
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_what_is_no_list_of_texts_is_refused(gateway, make, colour, given):
     """A single text is not taken for a list of letters."""
-    with pytest.raises(errors.InvalidRequestError, match="must be a list of texts"):
+    with pytest.raises(errors.InvalidRequestError, match="must be a list of str"):
         batch_of(make(), given, colour)
     assert gateway.requests == []
 

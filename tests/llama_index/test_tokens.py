@@ -71,7 +71,7 @@ def test_a_tokenizer_of_ones_own_is_kept(llm):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("Qwen/Qwen2.5", "would be downloaded"), (7, "a function from a text to its tokens")]
+    ("given", "said"), [("Qwen/Qwen2.5", "would be downloaded"), (7, "a function from a str to its tokens")]
 )
 def test_a_name_is_no_tokenizer(given, said):
     """What would have to be fetched, or cannot count, is refused with what to give."""

@@ -1,4 +1,4 @@
-"""The constructor's words that every adapter shares, as Pydantic fields, and the client they amount to.
+"""The constructor parameters that every adapter shares, as Pydantic fields, and the client they amount to.
 
 A field left at None was not set and is not sent. Sampling values are checked at the call, by the core, not here: a
 wrong one is an ``InvalidRequestError`` that names its bound. What holds a key or a connection is never shown.
@@ -84,21 +84,21 @@ SAMPLING_PARAMS = (
 
 
 _MORE = frozenset({"model_kwargs", "additional_kwargs", "extra_body"})
-"""Fields that hold more words of a request."""
+"""Fields that hold more parameters of a request."""
 
 _PASSED_ALONG = frozenset({"stream", "streaming", "stream_usage", "formatted"})
 """Words of calls that frameworks hand through and that say nothing to a gateway here."""
 
 
 class ConnectionSettings(BaseModel):
-    """Connection and policy of an adapter; see ``FlashClient`` for what each word means."""
+    """Connection and policy of an adapter; see ``FlashClient`` for what each parameter means."""
 
     model_config = ConfigDict(
         arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
     )
 
     ALIASES: ClassVar[Mapping[str, str]] = {"model_name": "model", "request_timeout": "timeout"}
-    """The peers' words, and ours."""
+    """The names other packages give to parameters, and ours."""
 
     SUCH_AS: ClassVar[str] = "gpt-5.2"
     """A model's id, for errors."""
@@ -132,8 +132,8 @@ class ConnectionSettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _know_words(cls, values: Any) -> Any:
-        """Translate the peers' words, refuse unknown ones, and make ``rate_limit`` and ``timeout`` plain data."""
+    def _check_names(cls, values: Any) -> Any:
+        """Translate other packages' names, refuse unknown ones, and make ``rate_limit`` and ``timeout`` plain data."""
         if not isinstance(values, dict):
             return values
         known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values() if field.alias)}
@@ -158,7 +158,7 @@ class ConnectionSettings(BaseModel):
 
     @classmethod
     def _check_model(cls, values: Mapping[str, Any]) -> None:
-        """Refuse a model that is none, before Pydantic does in words of its own."""
+        """Refuse a ``model`` that is no string, before Pydantic does with an error of its own."""
         word = "model" if "model" in cls.model_fields else "model_name"
         given = values.get(word)
         if given is None and not cls.model_fields[word].is_required() and word not in values:
@@ -168,7 +168,7 @@ class ConnectionSettings(BaseModel):
 
     @model_validator(mode="after")
     def _try_settings(self) -> Self:
-        """Tell what is wrong with the connection's words now rather than at the first call."""
+        """Check provider, URL and key now rather than at the first call."""
         self._flash()
         return self
 
@@ -197,16 +197,16 @@ class ConnectionSettings(BaseModel):
         return sorted(names) if isinstance(names, set | frozenset) else names
 
     def __repr_args__(self) -> Any:
-        """Without secrets among the headers of further words; tracebacks that show locals show this."""
+        """Without secrets among the headers of further parameters; tracebacks that show locals show this."""
         for name, value in super().__repr_args__():
             yield name, without_body_secrets(value) if name in _MORE else value
 
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
         # Copies: a header that is changed in place must be seen as a change.
-        words = {word: _copied(getattr(self, word)) for word in ("client", *CONNECTION_PARAMS)}
-        if self._made is None or self._made[0] != words:
-            self._made = words, self._make_client()
+        params = {word: _copied(getattr(self, word)) for word in ("client", *CONNECTION_PARAMS)}
+        if self._made is None or self._made[0] != params:
+            self._made = params, self._make_client()
         return self._made[1]
 
     def _make_client(self) -> FlashClient:
@@ -224,8 +224,8 @@ class ConnectionSettings(BaseModel):
         given["disabled_params"] = _names(given.get("disabled_params"))
         return FlashClient(**given)
 
-    def _call_words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """What a call says, under our words, without what frameworks pass along.
+    def _call_params(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """What a call is given, under our names, without what frameworks pass along.
 
         Raises:
             InvalidRequestError: a word that belongs to the object.
@@ -236,10 +236,10 @@ class ConnectionSettings(BaseModel):
                 raise InvalidRequestError(
                     f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
                 )
-        words: dict[str, Any] = redact_reprs(
+        params: dict[str, Any] = redact_reprs(
             {name: value for name, value in said.items() if not name.startswith("ls_")}
         )
-        return words
+        return params
 
     def __getstate__(self) -> dict[Any, Any]:
         """For pickling: without key and connections, which the other side takes from its own environment.
@@ -316,14 +316,14 @@ class FlashSettings(ConnectionSettings):
 
 
 def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:
-    """Refuse words of a wrong kind that may hold a key, before Pydantic's own error shows their value.
+    """Refuse values of a wrong type that may hold a key, before Pydantic's own error shows their value.
 
     Raises:
         ConfigurationError: names the word, not its value.
     """
     key = values.get("api_key")
     if not (key is None or isinstance(key, str) or callable(key) or hasattr(key, "get_secret_value")):
-        said = f"{where}: api_key must be a text, a SecretStr or a function, not {type(key).__name__}"
+        said = f"{where}: api_key must be a str, a SecretStr or a function, not {type(key).__name__}"
         raise ConfigurationError(said)
     for word in ("default_headers", "default_query"):
         named = values.get(word)
@@ -331,7 +331,7 @@ def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:
         if word == "default_headers" and texts and isinstance(named, Mapping):
             texts = all(isinstance(text, str) for text in named.values())
         if named is not None and not texts:
-            raise ConfigurationError(f"{where}: {word} must be a dict of texts, not {type(named).__name__}")
+            raise ConfigurationError(f"{where}: {word} must be a dict of str, not {type(named).__name__}")
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -28,4 +28,4 @@ class EmbeddingSettings(ConnectionSettings):
     def _embedding_words(self, more: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The core's words: what the object holds, over it its further body, over that what the call says."""
         held = {name: getattr(self, name) for name in ("dimensions", "encoding_format", "user")}
-        return held | dict(more) | self._call_words(kwargs)
+        return held | dict(more) | self._call_params(kwargs)

@@ -35,7 +35,7 @@ class SecretLike(Protocol):
 KeySource: TypeAlias = str | SecretLike | Callable[[], str] | Callable[[], Awaitable[str]] | None
 
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
-_NO_KEY_TYPE = "api_key must be a text, a SecretStr, or a function that gives one, not {}"
+_NO_KEY_TYPE = "api_key must be a str, a SecretStr, or a function that returns one, not {}"
 _LOCAL_HINT = "or try without a key: `flash-integrations gateway` starts a local gateway"
 
 

@@ -79,7 +79,7 @@ class _Port:
         except httpx.InvalidURL as error:
             said = f"{self._endpoint.base_url} is not a URL to send to: {error}"
         except (TypeError, ValueError, AttributeError):
-            said = "headers must be a dict of ASCII texts, and query parameters plain values"
+            said = "headers must be a dict of ASCII str, and query parameters plain values"
         # Not from httpx's error: its frames hold the headers, and tracebacks may show locals.
         raise ConfigurationError(said)
 

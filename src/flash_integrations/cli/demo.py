@@ -56,15 +56,15 @@ def run(console: Console, *, model: str, question: str) -> None:
         model: the model to ask.
         question: what to ask it.
     """
-    with _place() as (words, gateway):
+    with _place() as (params, gateway):
         if gateway is not None and (astray := keys_elsewhere()):
             console.print(Text(astray))
-        client = FlashClient(**words)
+        client = FlashClient(**params)
         where = f"{client.provider.name}, {client.base_url}"
         if gateway is not None:
             where = "the local gateway, which makes its answers up"
         console.print(Panel(Text(f"{model} at {where}\n{question}"), title="flash_integrations", expand=False))
-        shown = [*_langchain(console, words, model, question), *_llama_index(console, words, model, question)]
+        shown = [*_langchain(console, params, model, question), *_llama_index(console, params, model, question)]
         console.print(_answers(shown))
         if gateway is not None:
             console.print(_record(gateway))
@@ -84,7 +84,7 @@ def _say(console: Console, how: str, text: str) -> None:
     console.print(f"[dim]{how} →[/]", Text(text))
 
 
-def _langchain(console: Console, words: dict[str, Any], model: str, question: str) -> Iterator[_Shown]:
+def _langchain(console: Console, params: dict[str, Any], model: str, question: str) -> Iterator[_Shown]:
     from langchain_core.messages import HumanMessage, ToolMessage
 
     from ..langchain import ChatFlash
@@ -94,7 +94,7 @@ def _langchain(console: Console, words: dict[str, Any], model: str, question: st
         counts = tuple(usage.get(name, 0) for name in ("input_tokens", "output_tokens", "total_tokens"))
         return _Shown("LangChain", how, message.text, message.response_metadata["finish_reason"], counts)
 
-    llm = ChatFlash(model=model, **words)
+    llm = ChatFlash(model=model, **params)
     console.rule("LangChain  ChatFlash")
     answer = llm.invoke(question)
     _say(console, ".invoke", answer.text)
@@ -121,7 +121,7 @@ def _langchain(console: Console, words: dict[str, Any], model: str, question: st
     _say(console, ".with_structured_output", repr(llm.with_structured_output(City).invoke(OBJECT_QUESTION)))
 
 
-def _llama_index(console: Console, words: dict[str, Any], model: str, question: str) -> Iterator[_Shown]:
+def _llama_index(console: Console, params: dict[str, Any], model: str, question: str) -> Iterator[_Shown]:
     from llama_index.core.llms import ChatMessage
     from llama_index.core.prompts import PromptTemplate
     from llama_index.core.tools import FunctionTool
@@ -134,7 +134,7 @@ def _llama_index(console: Console, words: dict[str, Any], model: str, question: 
         finish = response.raw["choices"][0]["finish_reason"]
         return _Shown("LlamaIndex", how, response.message.content or "", finish, counts)
 
-    llm = FlashLLM(model=model, **words)
+    llm = FlashLLM(model=model, **params)
     messages = [ChatMessage(role="user", content=question)]
     console.rule("LlamaIndex  FlashLLM")
     response = llm.chat(messages)
@@ -163,9 +163,9 @@ def _llama_index(console: Console, words: dict[str, Any], model: str, question: 
 
 def _answers(shown: list[_Shown]) -> Table:
     table = Table(title="Answers", title_justify="left")
-    words = ("framework", "call", "finish reason")
+    left = ("framework", "call", "finish reason")
     for name in ("framework", "call", "characters", "finish reason", "tokens in", "out", "total"):
-        table.add_column(name, justify="left" if name in words else "right")
+        table.add_column(name, justify="left" if name in left else "right")
     for each in shown:
         table.add_row(each.framework, each.how, str(len(each.text)), each.finish, *map(str, each.usage))
     return table

@@ -71,9 +71,9 @@ class ChatSettings(FlashSettings, BaseChatModel):
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         # These are shown in traces.
         params = super()._get_invocation_params(stop=stop, **kwargs)
-        for word in ("extra_headers", "extra_query"):
-            if isinstance(params.get(word), Mapping):
-                params[word] = dict.fromkeys(params[word], HIDDEN)
+        for name in ("extra_headers", "extra_query"):
+            if isinstance(params.get(name), Mapping):
+                params[name] = dict.fromkeys(params[name], HIDDEN)
         if isinstance(params.get("tools"), list):
             params["tools"] = mask_secrets(params["tools"])
         if "extra_body" in params:

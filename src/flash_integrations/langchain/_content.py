@@ -126,7 +126,7 @@ def _of_anthropic(kind: str, source: Mapping[str, Any], block: Mapping[str, Any]
 def _text(block: Mapping[str, Any]) -> dict[str, Any] | None:
     text = block.get("text")
     if not isinstance(text, str):
-        raise InvalidRequestError(f"a content block of type 'text' needs a text, not {type(text).__name__}")
+        raise InvalidRequestError(f"a content block of type 'text' needs a str, not {type(text).__name__}")
     beside = {**_extras(block), **block}
     # An empty text is refused by Anthropic's models.
     return {"type": "text", "text": text, **{mark: beside[mark] for mark in _MARKS if mark in beside}} if text else None

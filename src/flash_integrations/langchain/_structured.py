@@ -123,20 +123,20 @@ def structured(
     mark: dict[str, Any] = {"method": method}
     if method != "json_mode":
         mark["strict"] = strict
-    words = tool_params(tools, choice=None, strict=strict, parallel=None)
+    params = tool_params(tools, choice=None, strict=strict, parallel=None)
     if method == "json_mode":
         if strict is not None:
             raise InvalidRequestError("json_mode knows no strict: use json_schema or function_calling")
-        words["response_format"] = {"type": "json_object"}
+        params["response_format"] = {"type": "json_object"}
     elif schema is None:
         raise InvalidRequestError(f"{method} needs a schema")
     elif method == "json_schema":
-        words["response_format"] = to_response_format(schema, strict=strict)
+        params["response_format"] = to_response_format(schema, strict=strict)
     else:
         tool = _to_schema_tool(schema)
-        words = tool_params([tool, *tools], choice=name_of(tool), strict=strict, parallel=None)
-    words["ls_structured_output_format"] = {"kwargs": mark, "schema": schema}
-    return words, _reader(method, schema)
+        params = tool_params([tool, *tools], choice=name_of(tool), strict=strict, parallel=None)
+    params["ls_structured_output_format"] = {"kwargs": mark, "schema": schema}
+    return params, _reader(method, schema)
 
 
 # --- the answer -----------------------------------------------------------------------------------------------------

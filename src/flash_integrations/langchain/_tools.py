@@ -151,5 +151,5 @@ def tool_params(
     made = [to_tool(tool, strict=strict) for tool in tools]
     if not made:
         return {}
-    words = {"tools": made, "tool_choice": to_tool_choice(choice, made), "parallel_tool_calls": parallel}
-    return {name: value for name, value in words.items() if value is not None}
+    params = {"tools": made, "tool_choice": to_tool_choice(choice, made), "parallel_tool_calls": parallel}
+    return {name: value for name, value in params.items() if value is not None}

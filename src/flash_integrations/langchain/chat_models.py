@@ -72,10 +72,10 @@ class ChatFlash(ChatSettings):
             InvalidRequestError: what is no tool, or a choice that is not among them.
         """
         with translate_errors():
-            words = tool_params(tools, choice=tool_choice, strict=strict, parallel=parallel_tool_calls)
+            params = tool_params(tools, choice=tool_choice, strict=strict, parallel=parallel_tool_calls)
             if response_format is not None:
-                words["response_format"] = to_response_format(response_format)
-        return self.bind(**words, **kwargs)
+                params["response_format"] = to_response_format(response_format)
+        return self.bind(**params, **kwargs)
 
     def with_structured_output(
         self,
@@ -106,8 +106,8 @@ class ChatFlash(ChatSettings):
         with translate_errors():
             promised = bool((self.profile or {}).get("structured_output"))
             method = method or ("json_schema" if promised else "function_calling")
-            words, read = structured(schema, method=method, strict=strict, tools=tools)
-        llm = self.bind(**words, **kwargs)
+            params, read = structured(schema, method=method, strict=strict, tools=tools)
+        llm = self.bind(**params, **kwargs)
         return with_raw(llm, read) if include_raw else llm | read
 
     # --- calls ---
@@ -116,7 +116,7 @@ class ChatFlash(ChatSettings):
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> tuple[dict[str, Any], MessageOptions]:
         """The core's words for a call, what it says over what the object holds; and how to tell the answer."""
-        said = self._call_words(kwargs)
+        said = self._call_params(kwargs)
         request = {"model": self.model, **self._sampling(), **self.model_kwargs, **said}
         if stop is not None:
             request["stop"] = stop
@@ -125,9 +125,9 @@ class ChatFlash(ChatSettings):
         if "tools" not in {**request, **request.get("extra_body", {})}:
             # What the object says about tools is for calls that have some; the wire refuses it without.
             request = {
-                word: value
-                for word, value in request.items()
-                if word in said or word not in ("tool_choice", "parallel_tool_calls")
+                name: value
+                for name, value in request.items()
+                if name in said or name not in ("tool_choice", "parallel_tool_calls")
             }
         schema = request.get("response_format")
         if isinstance(schema, type):

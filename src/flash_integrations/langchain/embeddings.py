@@ -61,15 +61,15 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
             chunk_size: texts in a request, for this call.
             **kwargs: more words of the request, such as ``dimensions``.
         """
-        with translate_errors(), self._documents(texts, chunk_size, kwargs) as words:
-            return self._flash().embed(texts, **words).vectors
+        with translate_errors(), self._documents(texts, chunk_size, kwargs) as params:
+            return self._flash().embed(texts, **params).vectors
 
     async def aembed_documents(
         self, texts: list[str], chunk_size: int | None = None, **kwargs: Any
     ) -> list[list[float]]:
         """As :meth:`embed_documents`."""
-        with translate_errors(), self._documents(texts, chunk_size, kwargs) as words:
-            return (await self._flash().to_async().embed(texts, **words)).vectors
+        with translate_errors(), self._documents(texts, chunk_size, kwargs) as params:
+            return (await self._flash().to_async().embed(texts, **params)).vectors
 
     def embed_query(self, text: str, **kwargs: Any) -> list[float]:
         """The vector of a query, by ``query_model`` where there is one."""
@@ -81,24 +81,24 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
         with translate_errors():
             return (await self._flash().to_async().embed([text], **self._query(kwargs))).vectors[0]
 
-    def _words(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        words = {"model": self.model, **self._embedding_words(self.model_kwargs, kwargs)}
-        if self.extra_body or words.get("extra_body"):
-            words["extra_body"] = {**(self.extra_body or {}), **(words.get("extra_body") or {})}
-        return words
+    def _params(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        params = {"model": self.model, **self._embedding_words(self.model_kwargs, kwargs)}
+        if self.extra_body or params.get("extra_body"):
+            params["extra_body"] = {**(self.extra_body or {}), **(params.get("extra_body") or {})}
+        return params
 
     def _query(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._words(kwargs), "model": kwargs.get("model") or self.query_model or self.model}
+        return {**self._params(kwargs), "model": kwargs.get("model") or self.query_model or self.model}
 
     @contextmanager
     def _documents(
         self, texts: list[str], chunk_size: int | None, kwargs: Mapping[str, Any]
     ) -> Iterator[dict[str, Any]]:
         """The core's words for documents, while a progress bar stands."""
-        words = {"batch_size": self.chunk_size, "max_concurrency": self.max_concurrency, **self._words(kwargs)}
+        params = {"batch_size": self.chunk_size, "max_concurrency": self.max_concurrency, **self._params(kwargs)}
         if chunk_size is not None:
-            words["batch_size"] = chunk_size
+            params["batch_size"] = chunk_size
         listed = isinstance(texts, list | tuple)
         with progress(len(texts) if listed else 0, shown=self.show_progress_bar, label="Embedding") as done:
-            words["on_batch"] = lambda _, vectors: done(len(vectors))
-            yield words
+            params["on_batch"] = lambda _, vectors: done(len(vectors))
+            yield params

@@ -32,4 +32,4 @@ def to_tokenizer(given: Any) -> Callable[[str], Any]:
     if callable(given) or callable(getattr(given, "encode", None)):
         kept: Callable[[str], Any] = given
         return kept
-    raise ConfigurationError(f"tokenizer must be a function from a text to its tokens, not {type(given).__name__}")
+    raise ConfigurationError(f"tokenizer must be a function from a str to its tokens, not {type(given).__name__}")

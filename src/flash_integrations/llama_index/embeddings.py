@@ -96,7 +96,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
 
     # --- what LlamaIndex asks for, one batch at a time ---
 
-    def _words(self, *, query: bool = False) -> dict[str, Any]:
+    def _params(self, *, query: bool = False) -> dict[str, Any]:
         model = (self.query_model if query else None) or self.model_name
         return {
             "model": model,
@@ -106,10 +106,10 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         }
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        return self._flash().embed([query], **self._words(query=True)).vectors[0]
+        return self._flash().embed([query], **self._params(query=True)).vectors[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._flash().to_async().embed([query], **self._words(query=True))).vectors[0]
+        return (await self._flash().to_async().embed([query], **self._params(query=True))).vectors[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
         return self._get_text_embeddings([text])[0]
@@ -118,10 +118,10 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return self._flash().embed(texts, **self._words()).vectors
+        return self._flash().embed(texts, **self._params()).vectors
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return (await self._flash().to_async().embed(texts, **self._words())).vectors
+        return (await self._flash().to_async().embed(texts, **self._params())).vectors
 
     # --- many texts ---
 
@@ -152,7 +152,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
                 with _named(missing):
                     self._flash().embed(
                         [texts[position] for position in missing],
-                        **{**self._words(), "on_batch": _placing(fresh, missing, done)},
+                        **{**self._params(), "on_batch": _placing(fresh, missing, done)},
                     )
             finally:
                 found |= fresh
@@ -191,7 +191,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
                         .to_async()
                         .embed(
                             [texts[position] for position in missing],
-                            **{**self._words(), "on_batch": _placing(fresh, missing, done)},
+                            **{**self._params(), "on_batch": _placing(fresh, missing, done)},
                         )
                     )
             finally:

@@ -114,7 +114,7 @@ class FlashLLM(Serialization):
 
     def _request(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The core's words for a call: what the object holds, over it what the call says."""
-        said = self._call_words(kwargs)
+        said = self._call_params(kwargs)
         more = {
             name: value for name, value in self.additional_kwargs.items() if name not in said or name == "extra_body"
         }
@@ -220,16 +220,16 @@ class FlashLLM(Serialization):
         messages = [*(chat_history or [])]
         if user_msg:
             messages.append(ChatMessage(role="user", content=user_msg) if isinstance(user_msg, str) else user_msg)
-        words: dict[str, Any] = {"messages": messages, **kwargs}
+        params: dict[str, Any] = {"messages": messages, **kwargs}
         if tools:
             strict = self.strict if strict is None else strict
-            words["tools"] = [to_tool(tool, strict=strict) for tool in tools]
+            params["tools"] = [to_tool(tool, strict=strict) for tool in tools]
             if choice := to_choice(tool_choice, required=tool_required):
-                words["tool_choice"] = choice
+                params["tool_choice"] = choice
             # The endpoint's own default is to allow them; o-series models do not know the word.
             if not allow_parallel_tool_calls and not is_o_series(self.model):
-                words["parallel_tool_calls"] = False
-        return words
+                params["parallel_tool_calls"] = False
+        return params
 
     def _validate_chat_with_tools_response(
         self,

@@ -188,23 +188,23 @@ class LocalGateway:
         """Queue answers to give next, in order, to chat requests; afterwards the scripted model answers again."""
         self._routes.script.extend(Answer(each) if isinstance(each, str) else each for each in answers)
 
-    def fault(self, fault: Fault | int | str | None = None, /, **words: Any) -> None:
+    def fault(self, fault: Fault | int | str | None = None, /, **fields: Any) -> None:
         """Order a fault: ``fault(Fault(...))``, ``fault(429, retry_after=1, times=2)``, ``fault(cut=3, end="reset")``.
 
         Faults queue; each request meets the first that is meant for it.
 
         Args:
             fault: a fault, or the status of one.
-            **words: the fields of :class:`Fault`.
+            **fields: the fields of :class:`Fault`.
 
         Raises:
             ConfigurationError: fields that do not go together.
         """
         if isinstance(fault, Fault):
-            if words:
+            if fields:
                 raise ConfigurationError("fault: give a Fault or its fields, not both")
         else:
-            fault = Fault(status=int(fault), **words) if fault is not None else Fault(**words)
+            fault = Fault(status=int(fault), **fields) if fault is not None else Fault(**fields)
         self._routes.faults.add(fault)
 
     def release(self) -> None:

@@ -119,9 +119,9 @@ def test_every_parameter_has_a_value_that_is_refused():
     [
         ({"temperature": 2.5}, "temperature must be from 0 to 2, not 2.5"),
         ({"temperature": "hot"}, "temperature must be a number from 0 to 2, not 'hot'"),
-        ({"n": 129}, "n must be a whole number from 1 to 128, not 129"),
-        ({"max_tokens": 0}, "max_tokens must be a whole number of at least 1, not 0"),
-        ({"stop": ["a"] * 5}, "stop takes at most 4 texts, not 5"),
+        ({"n": 129}, "n must be an int from 1 to 128, not 129"),
+        ({"max_tokens": 0}, "max_tokens must be an int of at least 1, not 0"),
+        ({"stop": ["a"] * 5}, "stop takes at most 4 strings, not 5"),
         ({"tools": [TOOL] * 129}, "tools takes at most 128 tools, not 129"),
         ({"top_logprobs": 3}, "top_logprobs needs logprobs=True"),
     ],

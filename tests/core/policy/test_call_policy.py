@@ -47,7 +47,7 @@ def test_seconds_may_be_any_positive_number_or_none(value):
 
 @pytest.mark.parametrize("value", [0, -0.5, False, "1", [1]])
 def test_other_seconds_are_refused_by_name(value):
-    """The error names the word."""
+    """The error names the parameter."""
     with pytest.raises(ConfigurationError, match="total_timeout must be a number of seconds above 0"):
         check_seconds("total_timeout", value)
 
@@ -56,8 +56,9 @@ def test_other_seconds_are_refused_by_name(value):
     ("value", "whole"), [(-1, True), (1.5, True), (True, True), (None, True), ("2", False), (-0.1, False)]
 )
 def test_counts_are_refused_by_name(value, whole):
-    """What is no number of at least 0, or no whole one, is told with its word."""
-    with pytest.raises(ConfigurationError, match=r"max_retries must be a (whole )?number of at least 0"):
+    """What is no number of at least 0, or no int where one is wanted, is told with its name."""
+    wanted = "an int" if whole else "a number"
+    with pytest.raises(ConfigurationError, match=f"max_retries must be {wanted} of at least 0"):
         check_at_least_0("max_retries", value, whole=whole)
 
 

@@ -37,15 +37,15 @@ def whole_number(low: int | None = None, high: int | None = None) -> Callable[[s
 
     def check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {show(value)}")
+            raise InvalidRequestError(f"{name} must be an int{bounds}, not {show(value)}")
         if (low is not None and value < low) or (high is not None and value > high):
-            raise InvalidRequestError(f"{name} must be a whole number{bounds}, not {show(value)}")
+            raise InvalidRequestError(f"{name} must be an int{bounds}, not {show(value)}")
 
     return check
 
 
 def at_least(low: int) -> Callable[[str, Any], None]:
-    """A check for whole numbers of at least ``low``."""
+    """A check for an ``int`` of at least ``low``."""
     return whole_number(low)
 
 

@@ -28,4 +28,4 @@ class RateLimit:
         for each in fields(self):
             value = getattr(self, each.name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ConfigurationError(f"rate_limit: {each.name} must be a whole number of at least 1, not {value!r}")
+                raise ConfigurationError(f"rate_limit: {each.name} must be an int of at least 1, not {value!r}")

@@ -68,4 +68,4 @@ def check_at_least_0(name: str, value: Any, *, whole: bool = False) -> None:
         ConfigurationError: names the word and what it must be.
     """
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not value >= 0:
-        raise ConfigurationError(f"{name} must be a {'whole ' * whole}number of at least 0, not {value!r}")
+        raise ConfigurationError(f"{name} must be {'an int' if whole else 'a number'} of at least 0, not {value!r}")

@@ -26,9 +26,9 @@ _MAX_PAIRS, _MAX_KEY, _MAX_VALUE = 16, 64, 512
 def _stop(name: str, value: Any) -> None:
     texts = [value] if isinstance(value, str) else value
     if not _is_list(texts) or not all(isinstance(text, str) for text in texts):
-        raise InvalidRequestError(f"{name} must be a text or a list of texts, not {show(value)}")
+        raise InvalidRequestError(f"{name} must be a str or a list of str, not {show(value)}")
     if len(texts) > _MAX_STOP:
-        raise InvalidRequestError(f"{name} takes at most {_MAX_STOP} texts, not {len(texts)}")
+        raise InvalidRequestError(f"{name} takes at most {_MAX_STOP} strings, not {len(texts)}")
 
 
 def _tools(name: str, value: Any) -> None:
@@ -40,17 +40,17 @@ def _tools(name: str, value: Any) -> None:
 
 def _metadata(name: str, value: Any) -> None:
     if not isinstance(value, Mapping):
-        raise InvalidRequestError(f"{name} must be a dict of texts, not {show(value)}")
+        raise InvalidRequestError(f"{name} must be a dict of str, not {show(value)}")
     if len(value) > _MAX_PAIRS:
         raise InvalidRequestError(f"{name} takes at most {_MAX_PAIRS} pairs, not {len(value)}")
     for key, text in value.items():
         if not isinstance(key, str) or len(key) > _MAX_KEY:
-            raise InvalidRequestError(f"{name}: a key must be a text of at most {_MAX_KEY} characters, not {show(key)}")
+            raise InvalidRequestError(f"{name}: a key must be a str of at most {_MAX_KEY} characters, not {show(key)}")
         if not isinstance(text, str) or len(text) > _MAX_VALUE:
-            raise InvalidRequestError(f"{name}[{show(key)}] must be a text of at most {_MAX_VALUE} characters")
+            raise InvalidRequestError(f"{name}[{show(key)}] must be a str of at most {_MAX_VALUE} characters")
 
 
-_text = kind_of(str, "a text")
+_text = kind_of(str, "a str")
 _flag = kind_of(bool, "True or False")
 _object = kind_of(Mapping, "a dict")
 _words = kind_of((list, tuple), "a list")
@@ -67,7 +67,7 @@ CHECKS: dict[str, Callable[[str, Any], None]] = {
     "top_logprobs": whole_number(0, 20),
     "stop": _stop,
     "tools": _tools,
-    "tool_choice": kind_of((str, Mapping), "a text or a dict"),
+    "tool_choice": kind_of((str, Mapping), "a str or a dict"),
     "metadata": _metadata,
     "user": _text,
     "reasoning_effort": _text,
@@ -164,9 +164,7 @@ def _check_message(position: int, message: Any) -> dict[str, Any]:
         raise InvalidRequestError(f"messages[{position}] must be a dict with a role, not {show(message)}")
     content = message.get("content")
     if content is not None and not isinstance(content, str | list | tuple):
-        raise InvalidRequestError(
-            f"messages[{position}].content must be a text or a list of parts, not {show(content)}"
-        )
+        raise InvalidRequestError(f"messages[{position}].content must be a str or a list of parts, not {show(content)}")
     checked = dict(message)
     if isinstance(content, list | tuple):
         checked["content"] = _flat(content)

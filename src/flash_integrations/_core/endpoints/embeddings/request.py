@@ -29,8 +29,8 @@ BATCH_SIZE = 100
 
 EMBED_CHECKS: dict[str, Callable[[str, Any], None]] = {
     "dimensions": at_least(1),
-    "encoding_format": kind_of(str, 'a text such as "float" or "base64"'),
-    "user": kind_of(str, "a text"),
+    "encoding_format": kind_of(str, 'a str such as "float" or "base64"'),
+    "user": kind_of(str, "a str"),
     "extra_body": kind_of(Mapping, "a dict"),
     "extra_headers": kind_of(Mapping, "a dict"),
     "extra_query": kind_of(Mapping, "a dict"),
@@ -53,16 +53,16 @@ def check_texts(texts: Any) -> list[str]:
         InvalidRequestError: no list of texts, or one of them is empty or no text; names the position.
     """
     if isinstance(texts, str):
-        raise InvalidRequestError("texts must be a list of texts; for a single one give a list that holds it: [text]")
+        raise InvalidRequestError("texts must be a list of str; for a single text give a list that holds it: [text]")
     if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray | Mapping | AbstractSet):
         # A set has no order that vectors could follow.
-        raise InvalidRequestError(f"texts must be a list of texts, not {show(texts)}")
+        raise InvalidRequestError(f"texts must be a list of str, not {show(texts)}")
     listed = list(texts)
     for position, text in enumerate(listed):
         if not isinstance(text, str):
             ids = isinstance(text, int | list | tuple)
             hint = ". Token ids are not taken: give the texts themselves" if ids else ""
-            raise InvalidRequestError(f"texts[{position}] must be a text, not {show(text)}{hint}")
+            raise InvalidRequestError(f"texts[{position}] must be a str, not {show(text)}{hint}")
         if not text:
             raise InvalidRequestError(f"texts[{position}] is empty: nothing can be embedded there, leave it out")
     return listed
