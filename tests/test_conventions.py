@@ -74,7 +74,7 @@ ROOMS = {
     "_base_client": Room(CORE | {"_config", "_transport"}, {"httpx"}),
     "client": Room(CLIENT, set()),
     "__init__": Room(CORE | {"client"}, set()),
-    "_adapters": Room(ADAPTER | {"_base_client"}, {"pydantic"}),
+    "_adapters": Room(ADAPTER | {"_base_client"}, {"httpx", "pydantic"}),
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),
     "llama_index": Room(ADAPTER | {"llama_index"}, {"llama_index", "pydantic"}),
     "testing": Room(

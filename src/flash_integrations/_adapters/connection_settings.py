@@ -1,17 +1,17 @@
 """The constructor parameters that every adapter shares, as Pydantic fields, and the client they amount to.
 
-A field left at None was not set and is not sent. Sampling values are checked at the call, by the core, not here: a
-wrong one is an ``InvalidRequestError`` that names its bound. What holds a key or a connection is never shown.
+What holds a key or a connection is never shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, fields
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from .._base_client import ROW
+from .._base_client import ROW, TimeoutLike
 from .._config.redaction import redact_reprs, without_body_secrets, without_secrets
 from .._config.suggestions import refuse_unknown
 from .._core.policy.timeout import Timeout
@@ -29,9 +29,30 @@ from ..catalogue import Provider, RateLimit
 from ..client import AsyncFlashClient, FlashClient
 from ..errors import ConfigurationError, InvalidRequestError
 
-_T = TypeVar("_T")
-_Checked = Annotated[_T | None, SkipValidation]
-"""A value that the core checks when it is sent."""
+if TYPE_CHECKING:
+    import httpx
+
+    HttpClient: TypeAlias = httpx.Client
+    HttpAsyncClient: TypeAlias = httpx.AsyncClient
+else:  # the client looks at them, and importing httpx is the transport's
+    HttpClient = HttpAsyncClient = Any
+
+ApiKey: TypeAlias = str | SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
+"""What ``api_key`` takes."""
+
+
+def _hidden(key: Any) -> Any:
+    """A key as a ``SecretStr``, so that nothing shows it."""
+    return SecretStr(key) if isinstance(key, str) else key
+
+
+MODEL_CONFIG = ConfigDict(
+    arbitrary_types_allowed=True,
+    populate_by_name=True,
+    protected_namespaces=(),
+    hide_input_in_errors=True,
+)
+"""For all classes of the adapters; each states it anew, for the frameworks' bases bring their own."""
 
 CONNECTION_PARAMS = (
     "provider",
@@ -54,35 +75,6 @@ CONNECTION_PARAMS = (
 )
 """What a client is made of; with ``client=`` none of them may be given."""
 
-SAMPLING_PARAMS = (
-    "temperature",
-    "top_p",
-    "max_tokens",
-    "max_completion_tokens",
-    "n",
-    "stop",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-    "user",
-    "store",
-    "reasoning_effort",
-    "response_format",
-    "modalities",
-    "audio",
-    "logprobs",
-    "top_logprobs",
-    "logit_bias",
-    "verbosity",
-    "service_tier",
-    "web_search_options",
-    "prediction",
-    "parallel_tool_calls",
-    "tool_choice",
-)
-"""Parameters of a chat request that an object may hold for all its calls."""
-
-
 _MORE = frozenset({"model_kwargs", "additional_kwargs", "extra_body"})
 """Fields that hold more parameters of a request."""
 
@@ -93,9 +85,7 @@ _PASSED_ALONG = frozenset({"stream", "streaming", "stream_usage", "formatted"})
 class ConnectionSettings(BaseModel):
     """Connection and policy of an adapter; see ``FlashClient`` for what each parameter means."""
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
-    )
+    model_config = MODEL_CONFIG
 
     ALIASES: ClassVar[Mapping[str, str]] = {"model_name": "model", "request_timeout": "timeout"}
     """The names other packages give to parameters, and ours."""
@@ -103,37 +93,55 @@ class ConnectionSettings(BaseModel):
     SUCH_AS: ClassVar[str] = "gpt-5.2"
     """A model's id, for errors."""
 
-    provider: str | Provider | None = Field(default=None, description="A row of the catalogue.")
-    api_key: SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None = Field(
-        default=None, exclude=True, repr=False, description="The key, or a function that gives it."
-    )
-    base_url: str | None = Field(default=None, description="The gateway's URL with its /v1.")
-    timeout: float | dict[str, float | None] | None = Field(
-        default=None, description="Seconds, or a dict of a Timeout."
-    )
-    total_timeout: float | None = Field(default=None, description="Seconds for a whole call.")
-    max_retries: int = Field(default=2, description="How many times a failed request is sent again.")
-    max_retry_after: float = Field(default=60.0, description="The longest wait a gateway may ask for, in seconds.")
-    rate_limit: dict[str, int | None] | str | None = Field(
-        default=ROW, description="Limits as a dict or a tier's name; left out: the provider's; None: off."
-    )
-    force_stream: bool | None = Field(default=None, description="Stream on the wire always, never, or by the row.")
-    require_finish_reason: bool | None = Field(default=None, description="False accepts [DONE] without finish reason.")
-    disabled_params: Any = Field(default=None, description="Names of parameters never to send.")
-    drop_refused: bool = Field(default=False, description="Leave out sampling parameters that the gateway refuses.")
+    provider: str | Provider | None = None
+    """The gateway: a provider's name, such as "flashapi" or "supertoken", or a :class:`Provider`. Default: the one that
+    ``base_url`` belongs to, else ``FLASH_PROVIDER``, else flashapi."""
+    api_key: Annotated[ApiKey, BeforeValidator(_hidden)] = Field(default=None, exclude=True, repr=False)
+    """The key: a ``str``, a ``SecretStr``, or a function (sync or async) that returns it, for keys that change.
+    Default: the provider's environment variable, such as ``FLASH_API_KEY``. Kept as a ``SecretStr``, never dumped."""
+    base_url: str | None = None
+    """The gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's."""
+    timeout: Annotated[TimeoutLike, SkipValidation] = None
+    """Seconds; a :class:`Timeout`; or a dict of its fields ``connect``, ``first_byte`` and ``progress``. Default: 10 s
+    for a connection, 300 s for the first byte, 60 s between two events of a stream."""
+    total_timeout: float | None = None
+    """Seconds for a whole call: waiting for the rate limit and retries included. Default: no bound."""
+    max_retries: int = 2
+    """How many times a failed request is sent again; 0 or more."""
+    max_retry_after: float = 60.0
+    """Seconds: where a gateway asks for a longer wait, the error is raised at once."""
+    rate_limit: Annotated[RateLimit | Mapping[str, int | None] | str | None, SkipValidation] = ROW
+    """Limits that are kept before anything is sent, shared by the whole process: a :class:`RateLimit`, a dict of its
+    fields, the name of one of the provider's tiers, or None for none. Default: the provider's."""
+    force_stream: bool | None = None
+    """Stream on the wire always (True) or never (False). Default: where the provider's models want it."""
+    require_finish_reason: bool | None = None
+    """False takes a stream for whole that ends with ``[DONE]`` and no finish reason. Default: the provider's."""
+    disabled_params: Annotated[Collection[str] | Mapping[str, Any] | None, SkipValidation] = None
+    """Names of parameters never to send, such as ``{"stop"}``; a dict as ChatOpenAI takes it works, too."""
+    drop_refused: bool = False
+    """Leave out sampling parameters that the gateway refuses, and send again; otherwise such a refusal is raised."""
     default_headers: dict[str, str] | None = Field(default=None, repr=False)
+    """Headers of every request. Changing them in place works from the next call on."""
     default_query: dict[str, Any] | None = Field(default=None, repr=False)
-    allow_http: bool = Field(default=False, description="Send the key over plain http to a public host.")
-    http_client: Any = Field(default=None, exclude=True, repr=False, description="An httpx.Client of one's own.")
-    http_async_client: Any = Field(default=None, exclude=True, repr=False, description="An httpx.AsyncClient.")
-    client: Any = Field(default=None, exclude=True, repr=False, description="A FlashClient or AsyncFlashClient.")
+    """Query parameters of every request."""
+    allow_http: bool = False
+    """Send the key over plain http to a public host."""
+    http_client: HttpClient | None = Field(default=None, exclude=True, repr=False)
+    """An ``httpx.Client`` to send with; you close it."""
+    http_async_client: HttpAsyncClient | None = Field(default=None, exclude=True, repr=False)
+    """An ``httpx.AsyncClient`` to send with in async code; you close it."""
+    client: Annotated[FlashClient | AsyncFlashClient | None, SkipValidation] = Field(
+        default=None, exclude=True, repr=False
+    )
+    """A client to share among objects. It brings connection and limits: none of the parameters above go with it."""
 
     _made: tuple[dict[str, Any], FlashClient] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
     def _check_names(cls, values: Any) -> Any:
-        """Translate other packages' names, refuse unknown ones, and make ``rate_limit`` and ``timeout`` plain data."""
+        """Translate other packages' names, and refuse unknown ones."""
         if not isinstance(values, dict):
             return values
         known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values() if field.alias)}
@@ -143,11 +151,6 @@ class ConnectionSettings(BaseModel):
                 values.setdefault(word, values.pop(alias))
         refuse_unknown(cls.__name__, values, {*known, *cls.ALIASES})
         cls._check_model(values)
-        if isinstance(values.get("rate_limit"), RateLimit):
-            figures = asdict(values["rate_limit"])
-            values["rate_limit"] = {key: value for key, value in figures.items() if value is not None}
-        if values.get("timeout") is not None and not isinstance(values["timeout"], int | float | dict):
-            values["timeout"] = asdict(Timeout.of(values["timeout"]))
         if values.get("max_retries", 0) is None:
             del values["max_retries"]
         _refuse_shown_secrets(cls.__name__, values)
@@ -180,6 +183,15 @@ class ConnectionSettings(BaseModel):
         data = {each.name: getattr(provider, each.name) for each in fields(provider)}
         data["rate_limit"] = None if provider.rate_limit is None else asdict(provider.rate_limit)
         return data | {name: {key: asdict(value) for key, value in data[name].items()} for name in ("tiers", "models")}
+
+    @field_serializer("rate_limit", "timeout")
+    def _dump_policy(self, value: Any) -> Any:
+        """A :class:`RateLimit` or a timeout as plain data, which the constructor takes too."""
+        if isinstance(value, RateLimit):
+            return {name: limit for name, limit in asdict(value).items() if limit is not None}
+        if value is None or isinstance(value, int | float | str):
+            return value
+        return dict(value) if isinstance(value, Mapping) else asdict(Timeout.of(value))
 
     @field_serializer("default_headers", "default_query")
     def _dump_named(self, named: dict[str, Any] | None) -> Any:
@@ -273,46 +285,6 @@ class ConnectionSettings(BaseModel):
 
 def _copied(value: Any) -> Any:
     return value.copy() if isinstance(value, dict | list | set) else value
-
-
-class FlashSettings(ConnectionSettings):
-    """Connection, policy and sampling of a chat model."""
-
-    ALIASES: ClassVar[Mapping[str, str]] = {**ConnectionSettings.ALIASES, "stop_sequences": "stop"}
-
-    model: str = Field(description="The model's id, such as gpt-5.2.")
-
-    temperature: _Checked[float] = None
-    top_p: _Checked[float] = None
-    max_tokens: _Checked[int] = None
-    max_completion_tokens: _Checked[int] = None
-    n: _Checked[int] = None
-    stop: _Checked[str | list[str]] = None
-    frequency_penalty: _Checked[float] = None
-    presence_penalty: _Checked[float] = None
-    seed: _Checked[int] = None
-    user: _Checked[str] = None
-    store: _Checked[bool] = None
-    reasoning_effort: _Checked[str] = None
-    response_format: _Checked[dict[str, Any]] = None
-    modalities: _Checked[list[str]] = None
-    audio: _Checked[dict[str, Any]] = None
-    logprobs: _Checked[bool] = None
-    top_logprobs: _Checked[int] = None
-    logit_bias: _Checked[dict[str, float]] = None
-    verbosity: _Checked[str] = None
-    service_tier: _Checked[str] = None
-    web_search_options: _Checked[dict[str, Any]] = None
-    prediction: _Checked[dict[str, Any]] = None
-    parallel_tool_calls: _Checked[bool] = None
-    tool_choice: _Checked[str | dict[str, Any]] = None
-
-    send_reasoning: bool = Field(default=False, description="Send the reasoning of earlier answers back.")
-    system_role: str = Field(default="system", description='The role of system messages on the wire, or "developer".')
-
-    def _sampling(self) -> dict[str, Any]:
-        """The sampling parameters that are set."""
-        return {word: value for word in SAMPLING_PARAMS if (value := getattr(self, word)) is not None}
 
 
 def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:

@@ -13,9 +13,10 @@ from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import BaseMessage
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from .._adapters.connection_settings import FlashSettings
+from .._adapters.chat_settings import FlashSettings
+from .._adapters.connection_settings import MODEL_CONFIG
 from .._config.redaction import HIDDEN, mask_secrets, without_body_secrets
 from .._core.policy.token_estimate import count_messages, count_text
 from ..errors import ConfigurationError
@@ -28,17 +29,18 @@ from ._usage import add_counts
 class ChatSettings(FlashSettings, BaseChatModel):
     """What a chat model is told, and what it tells of itself."""
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
-    )
+    model_config = MODEL_CONFIG
 
-    streaming: bool = Field(default=False, description="Whether invoke hands on tokens even to nobody in particular.")
-    stream_usage: bool | None = Field(default=None, description="Accepted for ChatOpenAI's sake: usage always comes.")
-    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="More of the request's body.")
-    include_response_headers: bool = Field(
-        default=False, description="Whether response_metadata has the answer's headers, but for secrets."
-    )
-    extra_body: dict[str, Any] | None = Field(default=None, description="Laid over the body, unchecked.")
+    streaming: bool = False
+    """Whether invoke hands on tokens even to nobody in particular."""
+    stream_usage: bool | None = None
+    """Accepted for ChatOpenAI's sake: usage always comes."""
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """More of the request's body."""
+    include_response_headers: bool = False
+    """Whether response_metadata has the answer's headers, but for secrets."""
+    extra_body: dict[str, Any] | None = None
+    """Laid over the body, unchecked."""
 
     @property
     def model_name(self) -> str:
@@ -103,8 +105,9 @@ class ChatSettings(FlashSettings, BaseChatModel):
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        """What LangChain's serialisation would leave out or show: limits turned off, rows, secret headers."""
+        """What LangChain's serialisation would leave out or show: limits turned off, objects, secret headers."""
         shown = {"provider", "default_headers", "default_query", "model_kwargs", "extra_body", "disabled_params"}
+        shown |= {name for name in ("rate_limit", "timeout") if not isinstance(getattr(self, name), str)}
         # By what they hold, not by what was set: the dicts of an object may be filled after it was made.
         plain = self.model_dump(include={name for name in shown if getattr(self, name)}, exclude_none=True)
         return plain | ({"rate_limit": None} if self.rate_limit is None else {})

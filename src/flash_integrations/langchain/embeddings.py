@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from langchain_core.embeddings import Embeddings
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from .._adapters.connection_settings import MODEL_CONFIG
 from .._adapters.embedding_settings import EmbeddingSettings
 from .._adapters.progress import progress
 from .._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL
@@ -35,18 +36,22 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
         FlashError: every error is one, and the matching class of ``langchain_core.exceptions`` as well.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
-    )
+    model_config = MODEL_CONFIG
 
     ALIASES: ClassVar[Mapping[str, str]] = {**EmbeddingSettings.ALIASES, "batch_size": "chunk_size"}
 
-    model: str = Field(default=DEFAULT_MODEL, description="The model's id.")
-    chunk_size: int = Field(default=BATCH_SIZE, description="Texts in a request; fewer where the gateway wants fewer.")
-    max_concurrency: int | None = Field(default=None, description="Requests at once; left out: by the limits, else 8.")
-    show_progress_bar: bool = Field(default=False, description="Show how many documents are done (needs tqdm).")
-    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="More of the request's body.")
-    extra_body: dict[str, Any] | None = Field(default=None, description="Laid over the body, unchecked.")
+    model: str = DEFAULT_MODEL
+    """The model's id."""
+    chunk_size: int = BATCH_SIZE
+    """Texts in a request; fewer where the gateway wants fewer."""
+    max_concurrency: int | None = None
+    """Requests at once; left out: by the limits, else 8."""
+    show_progress_bar: bool = False
+    """Show how many documents are done (needs tqdm)."""
+    model_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """More of the request's body."""
+    extra_body: dict[str, Any] | None = None
+    """Laid over the body, unchecked."""
 
     @property
     def model_name(self) -> str:
@@ -82,7 +87,7 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
             return (await self._flash().to_async().embed([text], **self._query(kwargs))).vectors[0]
 
     def _params(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        params = {"model": self.model, **self._embedding_words(self.model_kwargs, kwargs)}
+        params = {"model": self.model, **self._embedding_params(self.model_kwargs, kwargs)}
         if self.extra_body or params.get("extra_body"):
             params["extra_body"] = {**(self.extra_body or {}), **(params.get("extra_body") or {})}
         return params

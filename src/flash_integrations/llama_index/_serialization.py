@@ -18,7 +18,8 @@ from pydantic import (
     model_serializer,
 )
 
-from .._adapters.connection_settings import CONNECTION_PARAMS, FlashSettings
+from .._adapters.chat_settings import FlashSettings
+from .._adapters.connection_settings import CONNECTION_PARAMS
 from ._structured import StructuredCalls, to_response_format
 from ._tokens import estimate
 
@@ -37,9 +38,8 @@ _OF_THIS_PROCESS = {
 class Serialization(FlashSettings, StructuredCalls):
     """Serialisation, both ways; a loaded object takes its key from its own environment."""
 
-    additional_kwargs: dict[str, Any] = Field(
-        default_factory=dict, description="More of every request's body, unchecked."
-    )
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """More of every request's body, unchecked."""
 
     @field_validator("response_format", mode="before")
     @classmethod

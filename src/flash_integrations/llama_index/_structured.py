@@ -18,7 +18,7 @@ from llama_index.core.program.function_program import FunctionCallingProgram
 from llama_index.core.program.streaming_utils import process_streaming_content_incremental
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from llama_index.core.types import Model, PydanticProgramMode
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError, field_validator
 
 from .._core.model_names import is_gpt, is_o_series
 
@@ -94,9 +94,8 @@ _NAMED = {"properties", "$defs"}
 class StructuredCalls(FunctionCallingLLM):
     """``structured_predict`` and its kin, by schema where the model takes one."""
 
-    should_use_structured_outputs: bool | None = Field(
-        default=None, description="Ask for structured output by JSON schema, by tool, or (None) by the model's name."
-    )
+    should_use_structured_outputs: bool | None = None
+    """Ask for structured output by JSON schema, by tool, or (None) by the model's name."""
 
     @field_validator("pydantic_program_mode")
     @classmethod

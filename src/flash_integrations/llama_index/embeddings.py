@@ -21,7 +21,6 @@ from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent, EmbeddingStartEvent
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializationInfo,
     SerializerFunctionWrapHandler,
@@ -29,7 +28,7 @@ from pydantic import (
     model_serializer,
 )
 
-from .._adapters.connection_settings import CONNECTION_PARAMS
+from .._adapters.connection_settings import CONNECTION_PARAMS, MODEL_CONFIG
 from .._adapters.embedding_settings import EmbeddingSettings
 from .._adapters.progress import progress
 from .._core.endpoints.embeddings.request import BATCH_SIZE, DEFAULT_MODEL, check_texts
@@ -65,9 +64,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         FlashError: what the call came to; see ``flash_integrations.errors``.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
-    )
+    model_config = MODEL_CONFIG
 
     ALIASES: ClassVar[Mapping[str, str]] = {
         "model": "model_name",
@@ -77,10 +74,14 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         "batch_size": "embed_batch_size",
     }
 
-    model_name: str = Field(default=DEFAULT_MODEL, description="The model's id; model= says the same.")
-    embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048, description="Texts in a request.")
-    num_workers: int | None = Field(default=None, description="Requests at once; left out: by the limits, else 8.")
-    additional_kwargs: dict[str, Any] = Field(default_factory=dict, description="More of every request's body.")
+    model_name: str = DEFAULT_MODEL
+    """The model's id; model= says the same."""
+    embed_batch_size: int = Field(default=BATCH_SIZE, gt=0, le=2048)
+    """Texts in a request."""
+    num_workers: int | None = None
+    """Requests at once; left out: by the limits, else 8."""
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    """More of every request's body."""
 
     _check_rate_limiter = field_validator("rate_limiter", mode="before")(check_rate_limiter)
 
@@ -102,7 +103,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             "model": model,
             "batch_size": self.embed_batch_size,
             "max_concurrency": self.num_workers,
-            **self._embedding_words(self.additional_kwargs, {}),
+            **self._embedding_params(self.additional_kwargs, {}),
         }
 
     def _get_query_embedding(self, query: str) -> Embedding:

@@ -24,9 +24,10 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools.types import BaseTool
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
-from .._adapters.connection_settings import FlashSettings
+from .._adapters.chat_settings import FlashSettings
+from .._adapters.connection_settings import MODEL_CONFIG
 from .._core.model_names import is_o_series
 from ..catalogue import context_window
 from ..client import AsyncChatStream, ChatStream
@@ -69,9 +70,7 @@ class FlashLLM(Serialization):
         FlashError: what the call came to; see ``flash_integrations.errors``.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
-    )
+    model_config = MODEL_CONFIG
 
     ALIASES: ClassVar[Mapping[str, str]] = {
         **FlashSettings.ALIASES,
@@ -80,16 +79,18 @@ class FlashLLM(Serialization):
         "audio_config": "audio",
     }
 
-    context_window: int | None = Field(default=None, description="Tokens; by default the catalogue's figure.")
-    num_output: int | None = Field(default=None, description="Tokens kept for the answer; by default max_tokens.")
-    is_function_calling_model: bool = Field(default=True, description="Whether the model takes tools.")
+    context_window: int | None = None
+    """Tokens; by default the catalogue's figure."""
+    num_output: int | None = None
+    """Tokens kept for the answer; by default max_tokens."""
+    is_function_calling_model: bool = True
+    """Whether the model takes tools."""
     tokenizer: Annotated[Any, BeforeValidator(to_tokenizer)] = Field(
-        default_factory=lambda: estimate,
-        exclude=True,
-        repr=False,
-        description="A function from a text to a list of its tokens; by default an estimate that needs no data.",
+        default_factory=lambda: estimate, exclude=True, repr=False
     )
-    strict: bool | None = Field(default=None, description="Hold tool calls to their schema.")
+    """A function from a str to a list of its tokens; by default an estimate that needs no data."""
+    strict: bool | None = None
+    """Hold tool calls to their schema."""
 
     _check_rate_limiter = field_validator("rate_limiter", mode="before")(check_rate_limiter)
 
