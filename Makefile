@@ -81,5 +81,5 @@ constraints: ## choose the newest versions that pyproject.toml allows, and write
 
 .PHONY: clean
 clean: ## remove .venv and caches (installed models stay)
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv .venvs build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -78,7 +78,7 @@ ROOMS = {
     "langchain": Room(ADAPTER | {"langchain"}, {"langchain_core", "pydantic"}),
     "llama_index": Room(ADAPTER | {"llama_index"}, {"llama_index", "pydantic"}),
     "testing": Room(
-        {"testing", "_config", "catalogue", "errors"},
+        {"testing", "catalogue", "errors"},
         {"httpx", "orjson", "pytest", "starlette", "uvicorn", "vcr", "yaml"},
     ),
     "cli": Room(ADAPTER | {"cli", "langchain", "llama_index", "testing"}, None),

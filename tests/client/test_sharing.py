@@ -141,6 +141,24 @@ def test_nothing_is_left_open_at_the_end_of_a_program():
     assert (done.stderr, done.returncode) == ("", 0)
 
 
+LEFT_OPEN = """
+import atexit, sys
+atexit.register(lambda: print(kept._response.is_closed))  # runs after what is registered later
+from flash_integrations import FlashClient
+stream = FlashClient(base_url=sys.argv[1]).stream_chat(model="m", messages=[{"role": "user", "content": "Hi"}])
+next(stream)
+kept = stream._deltas.gi_frame.f_locals["port"]
+"""
+
+
+def test_a_stream_left_open_is_closed_before_the_interpreter_goes():
+    """A sync one, in a variable of a script; httpx's closing of it later than that crashes Python 3.13.0."""
+    with serving(whole) as server:
+        command = [sys.executable, "-c", LEFT_OPEN, server.base_url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("True\n", "", 0)
+
+
 def test_a_given_httpx_client_is_used_and_not_closed(calls):
     """Nobody closes what he did not open, not even by closing the FlashClient."""
     seen = []

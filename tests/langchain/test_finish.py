@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._core.completion.completion import Choice
-from flash_integrations.langchain import ChatFlash, _finish, _from_wire
+from flash_integrations._core.completion.completion import Choice, Completion
+from flash_integrations.langchain._events import Events
 from flash_integrations.langchain._finish import NORMALIZED, is_normalized, normalized
-from flash_integrations.testing import Answer
+from flash_integrations.langchain._from_wire import Chunks, MessageOptions, to_result
 
 WORDS = {"stop", "length", "tool_call", "content_filter", "refusal", "context_exceeded", "error", "other"}
 
@@ -50,52 +50,29 @@ def test_only_cores_that_know_the_words_get_them(version, expected):
     assert is_normalized(version) is expected
 
 
-@pytest.fixture
-def llm(flash_gateway):
-    flash_gateway.script(Answer("Hi", finish_reason="length"))
-    return ChatFlash(model="gpt-5.2", base_url=flash_gateway.base_url, api_key=flash_gateway.api_key)
-
-
-def streamed(llm):
-    first, *others = llm.stream("hi")
-    for chunk in others:
-        first += chunk
-    return first
-
-
+COMPLETION = Completion(id="c1", model="m", created=7, choices=(Choice(text="Hi", finish_reason="length"),))
 WAYS = {
-    "whole": lambda llm: llm.invoke("hi"),
-    "streamed": streamed,
-    "events": lambda llm: llm.stream_events("hi", version="v3").output,
+    "whole": lambda options: to_result(COMPLETION, options).generations[0].message.response_metadata,
+    "streamed": lambda options: Chunks(options).last(COMPLETION).message.response_metadata,
+    "events": lambda options: [*Events(options, message_id="1", model="m").end(COMPLETION)][-1]["metadata"],
 }
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_messages_tell_it_on_new_cores(llm, way, monkeypatch):
+def test_messages_tell_it_on_new_cores(way):
     """``response_metadata`` has the shared word beside the gateway's, however the answer comes."""
-    monkeypatch.setattr(_from_wire, "is_normalized", lambda: True)
-    metadata = way(llm).response_metadata
+    metadata = way(MessageOptions("flashapi", normalized=True))
     assert (metadata["finish_reason"], metadata["normalized_finish_reason"]) == ("length", "length")
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_messages_are_as_before_on_older_cores(llm, way, monkeypatch):
+def test_messages_are_as_before_on_older_cores(way):
     """Nothing is added there."""
-    monkeypatch.setattr(_from_wire, "is_normalized", lambda: False)
-    assert "normalized_finish_reason" not in way(llm).response_metadata
+    assert "normalized_finish_reason" not in way(MessageOptions("flashapi", normalized=False))
 
 
-def test_the_last_event_tells_it(llm, monkeypatch):
-    """Whoever reads events finds both words at the top of ``message-finish``, as langchain-core puts them there."""
-    monkeypatch.setattr(_from_wire, "is_normalized", lambda: True)
-    *_, last = llm.stream_events("hi", version="v3")
-    assert (last["event"], last["finish_reason"], last["normalized_finish_reason"]) == (
-        "message-finish",
-        "length",
-        "length",
-    )
-
-
-def test_no_word_no_fields():
-    """An event's fields come with the shared word alone, as in langchain-core."""
-    assert _finish.finish_fields({"finish_reason": "stop"}) == {}
+@pytest.mark.parametrize("on_new_cores", [True, False])
+def test_the_last_event_tells_it(on_new_cores):
+    """On new cores both words stand at the top of ``message-finish``, where langchain-core puts them; else neither."""
+    *_, last = Events(MessageOptions("flashapi", normalized=on_new_cores), message_id="1", model="m").end(COMPLETION)
+    assert ("finish_reason" in last, "normalized_finish_reason" in last) == (on_new_cores, on_new_cores)

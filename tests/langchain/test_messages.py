@@ -21,7 +21,7 @@ from flash_integrations import Completion, errors
 from flash_integrations._core.completion.completion import ChatDelta, Choice
 from flash_integrations._core.completion.tool_calls import ToolCall, ToolCallDelta
 from flash_integrations._core.completion.usage import Usage
-from flash_integrations.langchain._finish import is_normalized
+from flash_integrations.langchain._finish import IS_NORMALIZED
 from flash_integrations.langchain._from_wire import Chunks, MessageOptions, to_result
 from flash_integrations.langchain._to_wire import to_wire
 from flash_integrations.langchain._usage import to_usage
@@ -268,7 +268,7 @@ def test_metadata_says_who_answered_and_how():
         "token_usage": dict(USAGE),
         "extra": {"cost": 2},
         "logprobs": {"content": [1]},
-    } | ({"normalized_finish_reason": "stop"} if is_normalized() else {})
+    } | ({"normalized_finish_reason": "stop"} if IS_NORMALIZED else {})
 
 
 def test_the_wires_own_finish_reason_stays():

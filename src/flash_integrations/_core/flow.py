@@ -1,4 +1,4 @@
-"""A call carried through: limits, sending, reading, learning and re-sends, as a generator that does no I/O.
+"""A call carried through: limits, sending, reading, learning and retries, as a generator that does no I/O.
 
 :meth:`Exchange.flow` yields what it wants done: a command, which a port carries out (``_transport.ports`` has two: sync
 and async), or a :class:`ChatDelta` for the caller. What came of it is sent in, or thrown in if it is an error. All
@@ -66,7 +66,7 @@ class Exchange(Generic[T]):
         call: what is asked.
         policy: time, retries, limits, the stream rule.
         limiter: the record of use of this gateway and key.
-        memory: what gateways taught so far.
+        quirks: what gateways taught so far.
         env: time and chance.
     """
 
@@ -80,7 +80,7 @@ class Exchange(Generic[T]):
         """Carry the call through. Returns the answer.
 
         Raises:
-            FlashError: the one that is left when re-sends and learning are used up; with ``partial``, ``provider``,
+            FlashError: the one that is left when retries and learning are used up; with ``partial``, ``provider``,
                 ``model`` and ``retries`` set.
         """
         total = self.policy.total_timeout
@@ -90,7 +90,7 @@ class Exchange(Generic[T]):
             facts = self.quirks.facts(self.policy.base_url, self.call.model, path=self.call.path)
             attempt = _Attempt(wire_request(self.call, self.policy, facts))
             try:
-                return (yield from self._attempt(attempt, give_up, retries))
+                return (yield from self._send_once(attempt, give_up, retries))
             except FlashError as error:
                 failure = error
             failure.partial = attempt.partial
@@ -138,7 +138,7 @@ class Exchange(Generic[T]):
         wait = delay(retries + 1, error, chance=self.env.random(), max_retry_after=self.policy.max_retry_after)
         return wait if wait is not None and self.env.clock() + wait < give_up else None
 
-    def _attempt(self, attempt: _Attempt, give_up: float, retries: int) -> Flow[T]:
+    def _send_once(self, attempt: _Attempt, give_up: float, retries: int) -> Flow[T]:
         """One sending, from the queue of the limits to the end of the answer."""
         clock, timeout = self.env.clock, self.policy.timeout
         content = self._content(attempt.request)

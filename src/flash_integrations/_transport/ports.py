@@ -1,6 +1,6 @@
 """The two ports that carry out what a flow wants done: one blocks, the other runs on the event loop.
 
-Whoever brings an httpx client of his own keeps it; else the process's shared transports are used, see ``pools``.
+They send with the httpx client that the user gave, and do not close it; else with one the process shares (``pools``).
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class SyncPort(_Port):
             raise self._translated(error) from error
 
     def sleep(self, command: Sleep) -> None:
-        """Wait for the time or the ticket."""
+        """Wait until the time is over or the reservation is woken."""
         self._waiter.wait(command)
 
     def close(self) -> None:
@@ -243,7 +243,7 @@ class AsyncPort(_Port):
             raise self._timed_out() from error
 
     async def sleep(self, command: Sleep) -> None:
-        """Wait for the time or the ticket."""
+        """Wait until the time is over or the reservation is woken."""
         await wait(command)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Waiting for a time or for a ticket of the limits, in both colours."""
+"""Waiting for a time or for a place within the limits, blocking and on the event loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Waiter:
         self._abandoned = False
 
     def wait(self, command: Sleep) -> None:
-        """Wait for the time or the ticket.
+        """Wait until the time is over or the reservation is woken.
 
         Raises:
             Abandoned: before or while it waits.
@@ -51,7 +51,7 @@ class Waiter:
 
 
 async def wait(command: Sleep) -> None:
-    """Wait for the time or the ticket, on the running event loop."""
+    """Wait until the time is over or the reservation is woken, on the running event loop."""
     if command.reservation is None:
         await asyncio.sleep(command.seconds or 0)
         return

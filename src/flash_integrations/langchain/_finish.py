@@ -40,6 +40,10 @@ def is_normalized(version: str = VERSION) -> bool:
     return [int(number) for number in re.findall(r"\d+", version)[:3]] >= [1, 8, 4]
 
 
+IS_NORMALIZED = is_normalized()
+"""Of the langchain-core that is installed."""
+
+
 def normalized(choice: Choice) -> str | None:
     """The shared word for a choice's end; None where the gateway named no reason.
 

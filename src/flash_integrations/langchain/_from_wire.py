@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from .._core.completion import tool_calls as core
 from .._core.completion.completion import ChatDelta, Choice, Completion
 from ._content_blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
-from ._finish import is_normalized, normalized
+from ._finish import IS_NORMALIZED, normalized
 from ._structured import Schema, parsed
 from ._to_wire import CALL_EXTRA
 from ._usage import to_usage
@@ -33,12 +33,14 @@ class MessageOptions:
         blocks: whether content is content blocks (output version v1) rather than a text.
         headers: whether ``response_metadata`` has the answer's headers.
         schema: what ``response_format`` was given; of a Pydantic class ``additional_kwargs["parsed"]`` has an instance.
+        normalized: whether ``response_metadata`` has ``normalized_finish_reason``, as langchain-core 1.8.4 wants it.
     """
 
     provider: str
     blocks: bool = False
     headers: bool = False
     schema: Schema | None = None
+    normalized: bool = IS_NORMALIZED
 
 
 # --- whole ------------------------------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ def _metadata(completion: Completion, choice: Choice, options: MessageOptions) -
     }
     if choice.raw_finish_reason != choice.finish_reason:
         metadata["raw_finish_reason"] = choice.raw_finish_reason
-    if is_normalized():
+    if options.normalized:
         metadata["normalized_finish_reason"] = normalized(choice)
     return {name: value for name, value in metadata.items() if value not in (None, "", {})}
 

@@ -1,7 +1,7 @@
 """What a request costs of a limit on tokens: estimated before it is sent, told by its answer afterwards.
 
-The estimate leans to the high side (see ``counting``): a gateway counts by a tokenizer of its own. Nothing here is done
-for calls without such a limit.
+The estimate leans to the high side (see ``token_estimate``): a gateway counts by a tokenizer of its own. Nothing here
+is done for calls without such a limit.
 """
 
 from __future__ import annotations

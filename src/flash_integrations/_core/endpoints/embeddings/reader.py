@@ -2,7 +2,7 @@
 
 A vector that is wrong is worse than an error: it poisons an index without a sign. So what is no vector, or may be that
 of another text, is an error that names the text by its position in the caller's list. Where an answer has its vectors,
-and how they are read: ``vector_rows``.
+and how they are read: ``rows``.
 """
 
 from __future__ import annotations
