@@ -21,7 +21,7 @@ from .endpoints.reader import AnswerContext, Reader
 from .environment import Environment
 from .failures.error_mapping import refusal
 from .framing import json_codec
-from .framing.body import Inflater
+from .framing.content_coding import ContentDecoder
 from .policy.backoff import delay
 from .policy.call_policy import CallPolicy
 from .policy.learned import LearnedQuirks
@@ -163,7 +163,9 @@ class Exchange(Generic[T]):
                 raise
             self.limiter.answered(reservation, clock())
             if head.status >= 300:
-                raise refusal(head.status, head.headers, (yield from self._drain(give_up)), now=self.env.unix_time())
+                raise refusal(
+                    head.status, head.headers, (yield from self._drain(head, give_up)), now=self.env.unix_time()
+                )
             answer = yield from self._read(attempt, head, first_byte, give_up, retries)
             if (told := counted_tokens(answer)) is not None:
                 self.limiter.record_usage(reservation, clock(), asked=told[0], answered=told[1])
@@ -216,15 +218,19 @@ class Exchange(Generic[T]):
             log.warning(line, self._label, limit, so_far, to_go, waiting, held)
         return stands
 
-    def _drain(self, give_up: float) -> Flow[bytes]:
+    def _drain(self, head: Head, give_up: float) -> Flow[bytes]:
         """The body of a refusal, as far as it comes."""
-        body, inflater, limit = b"", Inflater(), self.env.clock() + (self.policy.timeout.progress or inf)
+        body, content, limit = (
+            b"",
+            ContentDecoder(head.headers.get("content-encoding", "")),
+            self.env.clock() + (self.policy.timeout.progress or inf),
+        )
         try:
             while len(body) < MAX_ERROR_BYTES and (data := (yield Read(_finite(min(limit, give_up))))):
-                body += inflater.feed(data)
+                body += content.decode(data)
         except (APIConnectionError, MalformedResponseError) as error:
             log.debug("%s: the refusal's body broke off: %s", self._label, error)
-        return body
+        return body + content.flush()
 
     def _read(self, attempt: _Attempt, head: Head, first_byte: float, give_up: float, retries: int) -> Flow[T]:
         """Read the answer, hand on what the caller waits for, and see that it is whole."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from flash_integrations._core.completion.accumulator import Accumulator
 from flash_integrations._core.endpoints.chat.chunks import read_chunk
 from flash_integrations._core.framing import body as body_module
-from flash_integrations._core.framing.body import DONE, BodyDecoder, Inflater, NonJSON
+from flash_integrations._core.framing.body import DONE, BodyDecoder, NonJSON
+from flash_integrations._core.framing.content_coding import ContentDecoder
 from flash_integrations.errors import MalformedResponseError
 
 BOM = b"\xef\xbb\xbf"
@@ -56,6 +57,25 @@ SNIFFED = {
     "only the end mark": (b"data: [DONE]\n\n", [DONE]),
     "bare JSON after pings": (b': PING\n\n: PING\n\n{"error":{"message":"boom"}}', [{"error": {"message": "boom"}}]),
     "bare lines of JSON after pings": (b': PING\n\n{\n"error": "boom"\n}\n', [{"error": "boom"}]),
+    "JSON lines": (b'{"a":1}\n{"b":2}\r\n\n{"c":"\xc3\xa9"}', [{"a": 1}, {"b": 2}, {"c": "é"}]),
+    "JSON lines and the end mark": (b'{"a":1}\n[DONE]\n', [{"a": 1}, DONE]),
+    "JSON lines of which some are data": (b'{"a":1}\ndata: {"b":2}\ndata: [DONE]\n', [{"a": 1}, {"b": 2}, DONE]),
+    "JSON lines cut in the third": (
+        b'{"a":1}\n{"b":2}\n{"c',
+        [{"a": 1}, {"b": 2}, NonJSON('{"c', cut=True)],
+    ),
+    "JSON values without line ends": (b'{"a":1}{"b":2} {"c":3}', [{"a": 1}, {"b": 2}, {"c": 3}]),
+    "one value a line longer": (b'{"a":1}\n\n \n', [{"a": 1}]),
+    "JSON over several lines": (b'{\n"a":1}\n', [{"a": 1}]),
+    "data framed twice": (b'data: data: {"a":1}\ndata: \ndata: \n\ndata: data: [DONE]\n\n', [{"a": 1}, DONE]),
+    "two values in a data line": (b'data: {"a":1}{"b":2}\n\n', [{"a": 1}, {"b": 2}]),
+    "a line that lost its data: above the end mark": (
+        b'data: {"a":1}\n\n{"b":2}\ndata: [DONE]\n\n',
+        [{"a": 1}, {"b": 2}, DONE],
+    ),
+    "a line that lost its data: below another": (b'data: {"a":1}\n{"b":2}\n\n', [{"a": 1}, {"b": 2}]),
+    "an error field": (b'error: {"message":"boom"}\n\ndata: [DONE]\n\n', [{"error": {"message": "boom"}}, DONE]),
+    "an error field below data": (b'data: {"a":1}\nerror: boom\n\n', [{"a": 1}, NonJSON("boom", named_error=True)]),
     "bare text after pings": (b": PING\n\nupstream died\n\n", [NonJSON("upstream died", cut=True)]),
 }
 
@@ -74,12 +94,25 @@ def test_a_cut_at_any_byte_changes_nothing(body, items):
     assert decode(*(body[at : at + 1] for at in range(len(body)))) == items
 
 
-@pytest.mark.parametrize(("body", "items"), SNIFFED.values(), ids=SNIFFED)
-def test_gzip_is_known_by_its_first_bytes(body, items):
-    """A packed body is unpacked, though no header is asked; one that is not is let through."""
-    packed = gzip.compress(body)
-    for at in (0, 1, 2, 3, len(packed) // 2):
-        assert decode(b"", packed[:at], packed[at:]) == items, at
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a":1}\n{"b":2}\n', b'{"a":1}{"b":2}', b'data: data: {"a":1}\n\n'],
+    ids=["JSON lines", "values in a row", "framed twice"],
+)
+def test_a_stream_without_its_framing_is_a_stream_all_the_same(body):
+    """It must end as a stream ends, or it was cut."""
+    decoder = BodyDecoder()
+    decoder.feed(body)
+    decoder.close()
+    assert decoder.is_stream
+
+
+def test_json_lines_come_out_while_they_run():
+    """Each line is handed on when it is complete, from the second on."""
+    decoder = BodyDecoder()
+    assert decoder.feed(b'{"a":1}\n') == []
+    assert decoder.feed(b'{"b":2}\n{"c"') == [{"a": 1}, {"b": 2}]
+    assert decoder.feed(b":3}\n") == [{"c": 3}]
 
 
 def test_a_packed_stream_comes_out_while_it_runs():
@@ -99,7 +132,7 @@ def test_a_broken_gzip_stream_is_a_malformed_answer():
 def test_an_answer_that_unpacks_without_end_is_refused():
     """A small packed piece cannot fill the memory."""
     with pytest.raises(MalformedResponseError, match="unpacks to more than"):
-        Inflater().feed(gzip.compress(b" " * (body_module.MAX_EVENT_BYTES + 1)))
+        ContentDecoder().decode(gzip.compress(b" " * (body_module.MAX_EVENT_BYTES + 1)))
 
 
 def test_a_plain_body_past_the_bound_is_refused():

@@ -21,7 +21,7 @@ class ModelsReader(Reader[list[str]]):
     def __init__(self, answer: AnswerContext) -> None:
         self._headers = answer.headers
         self._env = answer.env
-        self._decoder = BodyDecoder()
+        self._decoder = BodyDecoder(answer.headers.get("content-encoding", ""))
         self._items: list[Item] = []
 
     def feed(self, data: bytes) -> list[ChatDelta]:

@@ -1,21 +1,21 @@
 """An answer's bytes in, its JSON objects out, whatever the headers say the body is.
 
 A stream may come where JSON was asked for and the reverse, and the content type is wrong as often as not: the first
-bytes that are not blank decide. Whether it is compressed, its first two bytes say: proxies decompress bodies
-and leave the header. What comes out is a list of :data:`Item`: JSON objects, :data:`DONE` for the end mark,
-and :class:`NonJSON` for text that is neither.
+bytes that are not blank tell server-sent events from JSON, and what follows the first line tells JSON lines from one
+value. What comes out is a list of :data:`Item`: JSON objects, :data:`DONE` for the end mark, and :class:`NonJSON` for
+text that is neither.
 """
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
 from ...errors import MalformedResponseError
 from . import json_codec
-from .sse import MAX_EVENT_BYTES, Event, SSEDecoder
+from .content_coding import ContentDecoder
+from .sse import MAX_EVENT_BYTES, Event, SSEDecoder, is_whole
 
 
 class _Done(Enum):
@@ -43,74 +43,51 @@ class NonJSON:
 
 Item: TypeAlias = dict[str, Any] | NonJSON | _Done
 
-_STARTS = (b"data:", b"event:", b":", b"id:", b"retry:")
+_STARTS = (b"data:", b"event:", b":", b"id:", b"retry:", b"error:")
+_LINE_STARTS = (b"{", b"[DONE]", b"data:")
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
 _PINGS = ("ping", "heartbeat", "keepalive", "keep-alive")
 _MAX_DEPTH = 8
 
 
-class Inflater:
-    """Unpacks a gzip body, known by its magic number; lets any other pass."""
-
-    __slots__ = ("_head", "_unpack")
-
-    def __init__(self) -> None:
-        self._head: bytes | None = b""
-        self._unpack: Any = None
-
-    def feed(self, data: bytes) -> bytes:
-        """Take bytes; give what they decode_base64_floats to.
-
-        Raises:
-            MalformedResponseError: the gzip stream is broken, or a piece of it unpacks to more than 64 MB.
-        """
-        if self._head is not None:
-            data = self._head + data
-            if len(data) < len(_GZIP) and _GZIP.startswith(data):
-                self._head = data
-                return b""
-            self._head = None
-            if data.startswith(_GZIP):
-                self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        if self._unpack is None:
-            return data
-        try:
-            unpacked: bytes = self._unpack.decompress(data, MAX_EVENT_BYTES)
-        except zlib.error as error:
-            raise MalformedResponseError(f"the answer's gzip stream is broken: {error}") from error
-        if self._unpack.unconsumed_tail:
-            raise MalformedResponseError(f"the answer unpacks to more than {MAX_EVENT_BYTES} bytes")
-        return unpacked
-
-
 class BodyDecoder:
-    """Tells a stream from plain JSON by its first bytes and decodes either; feed it bytes, then close it."""
+    """Tells streams and plain JSON apart by their first bytes and decodes either; feed it bytes, then close it.
 
-    __slots__ = ("_head", "_inflater", "_plain", "_size", "_sse")
+    Args:
+        content_encoding: the header of that name.
+    """
 
-    def __init__(self) -> None:
-        self._inflater = Inflater()
+    __slots__ = ("_content", "_head", "_lines", "_may_be_lines", "_newline_came", "_plain", "_size", "_sse")
+
+    def __init__(self, content_encoding: str = "") -> None:
+        self._content = ContentDecoder(content_encoding)
         self._head = b""
         self._sse: SSEDecoder | None = None
         self._plain: list[bytes] | None = None
         self._size = 0
+        self._may_be_lines = True  # whether the plain body may still turn out to be JSON lines
+        self._newline_came = False
+        self._lines: list[bytes] | None = None  # JSON lines: the pieces of the line that has not ended yet
 
     @property
     def is_stream(self) -> bool:
-        """Whether the body has shown itself to be server-sent events."""
-        return self._sse is not None
+        """Whether the body has shown itself to be server-sent events or JSON lines."""
+        return self._sse is not None or self._lines is not None
 
     def feed(self, data: bytes) -> list[Item]:
         """Take bytes; give the items they complete. Plain JSON comes out of :meth:`close` alone.
 
         Raises:
-            MalformedResponseError: the body or one event is larger than 64 MB, or its gzip stream is broken.
+            MalformedResponseError: the body or one event is larger than 64 MB, or its compression is broken.
         """
-        data = self._inflater.feed(data)
+        return self._feed(self._content.decode(data))
+
+    def _feed(self, data: bytes) -> list[Item]:
         if self._sse is not None:
             return _items(self._sse.feed(data))
+        if self._lines is not None:
+            return self._read_lines(data)
         if self._plain is None:
             # Blank lines may come for minutes while a gateway waits: they are dropped, not gathered.
             data = bare(self._head + data)
@@ -125,21 +102,57 @@ class BodyDecoder:
         self._size += len(data)
         if self._size > MAX_EVENT_BYTES:
             raise MalformedResponseError(f"the answer is larger than {MAX_EVENT_BYTES} bytes")
-        return []
+        if not self._may_be_lines or (b"\n" not in data and not self._newline_came):
+            return []
+        self._newline_came = True
+        return self._look_for_lines()
+
+    def _look_for_lines(self) -> list[Item]:
+        """See whether the first line is a value by itself and more of the kind follows (application/x-ndjson)."""
+        body = b"".join(self._plain or [])
+        first, _, rest = body.partition(b"\n")
+        rest = rest.lstrip(_BLANK)
+        self._may_be_lines = is_whole(first) and any(mark.startswith(rest[: len(mark)]) for mark in _LINE_STARTS)
+        if not self._may_be_lines or not rest.startswith(_LINE_STARTS):
+            return []
+        self._plain, self._lines, self._size = None, [], 0
+        return self._read_lines(body)
+
+    def _read_lines(self, data: bytes) -> list[Item]:
+        """Decode the lines that are complete."""
+        pieces = self._lines or []
+        *lines, rest = data.split(b"\n")
+        if lines and pieces:
+            lines[0] = b"".join([*pieces, lines[0]])
+            pieces, self._size = [], 0
+        self._lines = [*pieces, rest] if rest else pieces
+        self._size += len(rest)
+        if self._size > MAX_EVENT_BYTES:
+            raise MalformedResponseError(f"a line of the answer is larger than {MAX_EVENT_BYTES} bytes")
+        return [item for line in lines if line.strip() for item in _read(Event("", line, line))]
 
     def close(self) -> list[Item]:
         """End the body; give what is left in it."""
+        items = self._feed(held) if (held := self._content.flush()) else []
         if self._sse is not None:
-            return _items(self._sse.close())
+            return items + _items(self._sse.close())
+        if self._lines is not None:
+            line = b"".join(self._lines).strip()
+            return items + (_read(Event("", line, line, ended=False)) if line else [])
         text = (b"".join(self._plain or []) or self._head).strip(_BLANK)
         if not text:
             return []
         try:
-            value = json_codec.loads(text)
-        except ValueError:
+            values, rest = json_codec.loads_many(text), b""
+        except json_codec.TrailingTextError as error:
+            values, rest = error.values, text
+        if len(values) > 1:
+            self._lines = []  # a stream whose line ends were lost; it must end as one
+        items += _objects(values)
+        if rest or not items:
             # `{...` that does not parse was cut; anything else is a page or a message.
-            return [NonJSON(text.decode("utf-8", "replace"), cut=text[:1] in b"{[")]
-        return _objects(value) or [NonJSON(text.decode("utf-8", "replace"))]
+            items.append(NonJSON(text.decode("utf-8", "replace"), cut=bool(rest) and text[:1] in b"{["))
+        return items
 
 
 def bare(data: bytes) -> bytes:
@@ -152,7 +165,7 @@ def bare(data: bytes) -> bytes:
 def _items(events: list[Event]) -> list[Item]:
     items: list[Item] = []
     for event in events:
-        if not event.name and event.data.startswith(b"{"):  # nearly all of them
+        if not event.name and event.stray is event.data and event.data.startswith(b"{"):  # nearly all of them
             try:
                 items.append(json_codec.loads(event.data))
                 continue
@@ -163,31 +176,44 @@ def _items(events: list[Event]) -> list[Item]:
 
 
 def _read(event: Event) -> list[Item]:
-    """Turn one event into items: its data, or its data with the stray lines, or each line by itself."""
-    data = event.data.strip()
-    if data.upper() == b"[DONE]":
-        return [DONE]
-    if event.name in _PINGS:
+    """Turn one event into items: all of it as JSON, else each line by itself, else its data without the stray lines."""
+    data, text, is_error = event.data.strip(), event.stray.strip(), event.name == "error"
+    if event.name in _PINGS or not text:
         return []
-    is_error = event.name == "error"
-    for text in (data, event.stray) if event.stray != event.data else (data,):
-        if text:
-            try:
-                return _objects(json_codec.loads(text), is_error=is_error)
-            except ValueError:
-                continue
+    if data.startswith(b"data:"):
+        # A library framed what was framed already (shimmy#26, aprender#2015): the data is a stream itself.
+        inner = SSEDecoder()
+        return _items(inner.feed(data) + inner.close())
+    items = _decode(text, is_error=is_error)
+    if items is None:
+        items = _decode_lines(text, is_error=is_error)
+    if items is None and data and data != text:
+        items = _decode(data, is_error=is_error)
+    if items is not None:
+        return items
+    # Words at the body's end are a message; JSON that ends there was cut.
+    cut = not data or (not event.ended and text[:1] in b"{[")
+    return [NonJSON(text.decode("utf-8", "replace"), cut=cut, named_error=is_error)]
+
+
+def _decode(text: bytes, *, is_error: bool = False) -> list[Item] | None:
+    """JSON, one value or several in a row, or the end mark; None where it is neither."""
+    if text.upper() == b"[DONE]":
+        return [DONE]
+    try:
+        return _objects(json_codec.loads_many(text), is_error=is_error)
+    except ValueError:
+        return None
+
+
+def _decode_lines(text: bytes, *, is_error: bool) -> list[Item] | None:
+    """Lines that are JSON or the end mark, each by itself; None where one is not."""
     items: list[Item] = []
-    text = event.stray.strip()
     for line in filter(None, map(bytes.strip, text.splitlines())):
-        if line.upper() == b"[DONE]":
-            items.append(DONE)
-            continue
-        try:
-            items += _objects(json_codec.loads(line), is_error=is_error)
-        except ValueError:
-            # Not one by one either. Words at the body's end are a message; JSON that ends there was cut.
-            cut = not data or (not event.ended and text[:1] in b"{[")
-            return [NonJSON(text.decode("utf-8", "replace"), cut=cut, named_error=is_error)]
+        decoded = _decode(line, is_error=is_error)
+        if decoded is None:
+            return None
+        items += decoded
     return items
 
 

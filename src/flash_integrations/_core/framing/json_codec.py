@@ -7,6 +7,7 @@ strings (new-api writes newlines raw). The standard library takes all three.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -26,6 +27,45 @@ def loads(data: bytes | str) -> Any:
             return json.loads(text, strict=False)
         except RecursionError as error:
             raise ValueError("nested too deep") from error
+
+
+def loads_many(data: bytes | str) -> list[Any]:
+    """Decode JSON values that follow one another, with nothing but blanks or record separators between.
+
+    Raises:
+        TrailingTextError: not JSON to its end.
+    """
+    try:
+        return [loads(data)]
+    except ValueError:
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    values: list[Any] = []
+    position = _skip_blanks(text, 0)
+    while position < len(text):
+        try:
+            value, position = _decode_first(text, position)
+        except (ValueError, RecursionError) as error:
+            raise TrailingTextError(values) from error
+        values.append(value)
+        position = _skip_blanks(text, position)
+    return values
+
+
+class TrailingTextError(ValueError):
+    """Text after JSON values is no JSON; ``values`` are those before it."""
+
+    def __init__(self, values: list[Any]) -> None:
+        super().__init__("not JSON to its end")
+        self.values = values
+
+
+_decode_first = json.JSONDecoder(strict=False).raw_decode
+_BLANKS = re.compile(r"[\s\x1e]*")
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    blanks = _BLANKS.match(text, position)
+    return blanks.end() if blanks else position
 
 
 def dumps(value: Any) -> bytes:

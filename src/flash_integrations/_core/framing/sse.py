@@ -114,7 +114,7 @@ class SSEDecoder:
     def _take(self, line: bytes, events: list[Event]) -> None:
         if line.startswith(b"data:"):
             value = line[6:] if line.startswith(b"data: ") else line[5:]
-            if len(self._data) == 1 and value[:1] in (b"{", b"[") and _is_whole(self._data[0]):
+            if len(self._data) == 1 and value[:1] in (b"{", b"[") and is_whole(self._data[0]):
                 self._split(events)
             self._keep(value, self._data)
         elif not line:
@@ -125,6 +125,11 @@ class SSEDecoder:
             self._name = line[6:].strip().decode("utf-8", "replace")
         elif line == b"data":
             self._keep(b"", self._data)
+        elif line.startswith(b"error:"):
+            # llama.cpp builds of 2025 name the field so (llama.cpp#16109, coddy-agent#106).
+            self._dispatch(events)
+            self._name = "error"
+            self._keep(line[6:].lstrip(), self._data)
         elif not (line.startswith((b":", b"id:", b"retry:")) or line in (b"event", b"id", b"retry")):
             if self._lines is None:
                 self._lines = list(self._data)
@@ -161,7 +166,7 @@ class SSEDecoder:
         raise MalformedResponseError(f"an event of the stream is larger than {self._max} bytes")
 
 
-def _is_whole(line: bytes) -> bool:
+def is_whole(line: bytes) -> bool:
     """Whether a line of data is a JSON value, or ``[DONE]``, by itself."""
     line = line.strip()
     if line[-1:] not in (b"}", b"]"):

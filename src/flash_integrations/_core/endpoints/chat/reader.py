@@ -32,7 +32,7 @@ class ChatReader(Reader[Completion]):
         self._streamed = answer.streamed
         self._accepts_done = answer.accepts_done
         self._env = answer.env
-        self._decoder = BodyDecoder()
+        self._decoder = BodyDecoder(answer.headers.get("content-encoding", ""))
         self._answer = Accumulator(new_id=answer.env.new_id)
         self._unread: NonJSON | None = None
         self.done = False

@@ -15,7 +15,8 @@ from ...completion.usage import read_usage
 from ...failures import error_body
 from ...failures.error_mapping import BASE_URL_HINT, find_request_id, refusal
 from ...framing import json_codec
-from ...framing.body import BodyDecoder, Inflater, bare
+from ...framing.body import BodyDecoder, bare
+from ...framing.content_coding import ContentDecoder
 from ..reader import AnswerContext, Reader
 from .result import Embeddings
 from .rows import embedding_items, read_vectors
@@ -55,7 +56,7 @@ class EmbeddingReader(Reader[Embeddings]):
         self._dimensions = dimensions
         self._model = model
         self._env = answer.env
-        self._inflater = Inflater()
+        self._content = ContentDecoder(answer.headers.get("content-encoding", ""))
         self._pieces: list[bytes] = []
         self._size = 0
         self._told: dict[str, Any] = {}
@@ -67,7 +68,7 @@ class EmbeddingReader(Reader[Embeddings]):
         Raises:
             MalformedResponseError: more of them than any answer has.
         """
-        piece = self._inflater.feed(data)
+        piece = self._content.decode(data)
         self._size += len(piece)
         if self._size > MAX_BYTES:
             raise MalformedResponseError(f"the answer is longer than {MAX_BYTES} bytes")
@@ -84,7 +85,7 @@ class EmbeddingReader(Reader[Embeddings]):
         """
         if lost is not None:
             raise lost
-        data, self._pieces = b"".join(self._pieces), []
+        data, self._pieces = b"".join([*self._pieces, self._content.flush()]), []
         try:
             self._take(self._decoded(data))
         except RecursionError as error:
