@@ -177,7 +177,7 @@ SCENARIOS = [
         [Answer([chunk({"content": "a"}, "stop"), chunk({}).replace(b'"index": 0', b'"index": 1'), DONE])],
         [True],
         errors.StreamInterruptedError,
-        words=ONCE,
+        words={**ONCE, "params": {"n": 2}},
     ),
     S("an empty body", [Answer([b""])], [True], errors.MalformedResponseError, words=ONCE),
     S("only pings", [Answer([PING, PING])], [True], errors.MalformedResponseError, words=ONCE),

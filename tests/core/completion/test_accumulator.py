@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from flash_integrations._core.completion.accumulator import Accumulator, merge
+from flash_integrations._core.completion.accumulator import Accumulator
 from flash_integrations._core.endpoints.chat.chunks import read_chunk
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 
 
-def add_up(*bodies):
+def add_up(*bodies, choices=1):
     """(the deltas, the completion) of these chunks."""
-    answer = Accumulator(new_id=lambda: "made-up")
+    answer = Accumulator(new_id=lambda: "made-up", choices=choices)
     deltas = [delta for body in bodies for delta in answer.add(read_chunk(body), body)]
     return deltas + answer.end(), answer.result()
 
@@ -73,7 +71,9 @@ def test_a_legacy_function_call_is_kept():
 
 def test_the_usage_is_the_last_deltas():
     """With several choices only the very last delta has the usage."""
-    deltas, _ = add_up(said({"content": "a"}, "stop", 1), said({"content": "b"}, "stop", 0), said(usage=USAGE))
+    deltas, _ = add_up(
+        said({"content": "a"}, "stop", 1), said({"content": "b"}, "stop", 0), said(usage=USAGE), choices=2
+    )
     assert [(delta.index, delta.finish_reason, delta.usage) for delta in deltas[-2:]] == [
         (0, "stop", None),
         (1, "stop", USAGE),
@@ -138,24 +138,6 @@ def test_equal_pieces_of_audio_are_two_pieces():
     """Silence is written as equal pieces, and none is lost."""
     bodies = [said({"audio": {"id": "a", "data": "AAAA"}})] * 3
     assert add_up(*bodies)[1].choices[0].audio == {"id": "a", "data": "AAAA" * 3}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "both"),
-    [
-        ({"a": "x"}, {"a": "y"}, {"a": "xy"}),
-        ({"a": "x"}, {"a": "x"}, {"a": "x"}),
-        ({"a": {"b": [1]}}, {"a": {"b": [2], "c": 3}}, {"a": {"b": [1, 2], "c": 3}}),
-        ({"id": "1", "type": "t"}, {"id": "2", "type": ""}, {"id": "2", "type": "t"}),
-        ({"a": 1}, {"a": 2}, {"a": 2}),
-        ({"a": 1}, {"a": None}, {"a": 1}),
-        ({"a": "x\ud83d"}, {"a": "\ude00y"}, {"a": "x😀y"}),
-        ({"a": "x"}, {"a": 1}, {"a": 1}),
-    ],
-)
-def test_objects_in_pieces_are_merged(old, new, both):
-    """Texts and lists go on, objects merge by key, ids and numbers replace."""
-    assert merge(old, new) == both
 
 
 def test_logprobs_of_odd_shapes_are_kept():

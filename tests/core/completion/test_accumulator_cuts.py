@@ -8,7 +8,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flash_integrations._core.completion.accumulator import Accumulator, merge
+from flash_integrations._core.completion.accumulator import Accumulator
+from flash_integrations._core.completion.merging import merge
 from flash_integrations._core.endpoints.chat.chunks import read_chunk
 from flash_integrations._core.framing.body import DONE, BodyDecoder
 
@@ -172,19 +173,19 @@ def cut_completion(body, chance):
 
 def read_whole(body):
     """The completion of a plain answer."""
-    answer = Accumulator(new_id=lambda: "made-up")
+    answer = Accumulator(new_id=lambda: "made-up", choices=len(body["choices"]))
     answer.add(read_chunk(body))
     answer.end()
     return answer.result()
 
 
-def through_the_wire(chunks, chance):
+def through_the_wire(chunks, chance, choices):
     """(the deltas, the completion) of chunks sent as bytes, cut anywhere."""
     body = (
         b"".join(b"data: %s\n\n" % json.dumps(chunk, ensure_ascii=True).encode() for chunk in chunks)
         + b"data: [DONE]\n\n"
     )
-    decoder, answer, deltas = BodyDecoder(), Accumulator(new_id=lambda: "made-up"), []
+    decoder, answer, deltas = BodyDecoder(), Accumulator(new_id=lambda: "made-up", choices=choices), []
     start, items = 0, []
     while start < len(body):
         end = start + chance.randint(1, 400)
@@ -211,7 +212,7 @@ def test_a_plain_answer_comes_out_as_it_went_in(body):
 @given(completions(), CHANCE)
 def test_any_cut_of_a_completion_adds_up_to_the_plain_answer(body, chance):
     """Any completion, cut into any chunks and any bytes, equals what the plain endpoint would have returned."""
-    _, streamed = through_the_wire(cut_completion(body, chance), chance)
+    _, streamed = through_the_wire(cut_completion(body, chance), chance, len(body["choices"]))
     plain = read_whole(body)
     assert streamed.as_dict() == plain.as_dict()
 
@@ -243,7 +244,7 @@ def sum_of(deltas):
 @given(completions(), CHANCE)
 def test_the_sum_of_the_deltas_is_the_completion(body, chance):
     """What was handed out is all there is: texts, calls, logprobs, audio; finish reason and usage once, at the end."""
-    deltas, whole = through_the_wire(cut_completion(body, chance), chance)
+    deltas, whole = through_the_wire(cut_completion(body, chance), chance, len(body["choices"]))
     sums, usages = sum_of(deltas)
     assert usages == ([(len(deltas) - 1, dict(whole.usage))] if whole.usage is not None else [])
     assert sorted(sums) == [choice.index for choice in whole.choices]

@@ -36,6 +36,37 @@ CASES = {
         [entry('{"a":1}', "f"), entry('{"a":2}', "f")],
         [MADE_UP_F, ("new_2", "f", '{"a":2}')],
     ),
+    "a fresh index goes on with the open call": (
+        [
+            entry("", "f", index=0, id="call_1"),
+            entry('{"a":1}', index=0),
+            entry("", "g", index=0, id="call_2"),
+            entry('{"b"', index=1),
+            entry(":2}", index=1),
+        ],
+        [F, G],
+    ),
+    "one id and index over two whole objects": (
+        [entry('{"a":1}', "f", index=0, id="call_1"), entry('{"a":2}', "f", index=0, id="call_1")],
+        [F, ("new_1", "f", '{"a":2}')],
+    ),
+    "one id and index over two whole objects, the second nameless": (
+        [entry('{"a":1}', "f", index=0, id="call_1"), entry('{"a":2}', index=0, id="call_1")],
+        [F, ("new_1", "f", '{"a":2}')],
+    ),
+    "one object told twice in other blanks": (
+        [entry('{"a":1}', "f", index=0, id="call_1"), entry('{"a": 1}', "f", index=0, id="call_1")],
+        [F],
+    ),
+    "arguments encoded twice": ([entry('"{\\"a\\":1}"', "f", index=0, id="call_1")], [F]),
+    "arguments encoded twice, in pieces": (
+        [entry("", "f", index=0, id="call_1"), *(entry(piece, index=0) for piece in ('"{', '\\"a\\"', ":", '1}"'))],
+        [F],
+    ),
+    "arguments that are a JSON text, which is no object": (
+        [entry('"a"', "f", index=0, id="call_1")],
+        [("call_1", "f", '"a"')],
+    ),
     "T3 index null": ([entry("", "f", index=None, id="call_1"), entry('{"a":1}', index=None)], [F]),
     "T4 index 0 for all": (
         [entry('{"a":1}', "f", index=0, id="call_1"), entry('{"b":2}', "g", index=0, id="call_2")],

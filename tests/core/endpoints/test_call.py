@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from flash_integrations._core.endpoints.call import Call
 from flash_integrations._core.endpoints.chat.reader import ChatReader
 from flash_integrations._core.endpoints.chat.request import CHAT_PATH, CHECKS, chat_call
+from flash_integrations._core.endpoints.reader import AnswerContext
+from flash_integrations._core.environment import Environment
 from flash_integrations.errors import InvalidRequestError
 
+ENV = Environment(clock=float, unix_time=float, random=float, new_id=str)
 HI = [{"role": "user", "content": "Hi"}]
 TOOL = {"type": "function", "function": {"name": "f"}}
 
@@ -30,7 +33,9 @@ def sent(model="gpt-5.2", *, disabled=(), **params):
 
 def test_a_call_says_what_is_asked():
     """Model, messages and path are there; how it travels is not."""
-    assert call() == Call(CHAT_PATH, ChatReader, {"model": "gpt-5.2", "messages": HI}, "gpt-5.2", may_stream=True)
+    asked = call()
+    assert asked == Call(CHAT_PATH, asked.reader, {"model": "gpt-5.2", "messages": HI}, "gpt-5.2", may_stream=True)
+    assert isinstance(asked.reader(AnswerContext({}, streamed=True, accepts_done=False, env=ENV)), ChatReader)
 
 
 TAKEN = {

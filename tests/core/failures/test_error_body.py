@@ -189,7 +189,6 @@ CHUNK = {"id": "c1", "choices": [{"index": 0, "delta": {}, "finish_reason": None
         pytest.param({"error": {"message": "boom"}}, id="E8 nested"),
         pytest.param({"error": "boom"}, id="E12 a text"),
         pytest.param({**CHUNK, "error": {"code": 502}}, id="E13 beside choices"),
-        pytest.param({"choices": [{"finish_reason": "error"}]}, id="E13 finish reason"),
         pytest.param({"type": "error", "code": "c", "message": "boom"}, id="E17 Responses"),
         pytest.param({"type": "response.failed", "response": {}}, id="E17 Responses, failed"),
         pytest.param({"type": "error", "error": {"type": "overloaded_error"}}, id="E18 Anthropic"),

@@ -6,22 +6,16 @@ So what comes of a stream equals what the plain endpoint would have answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..framing import json_codec
 from .chunk import Chunk, Part
 from .completion import ChatDelta, Choice, Completion, Usage
+from .merging import largest, merge, with_new
+from .one_message import OneMessage
 from .tool_calls import ToolCallAssembler, ToolCallDelta
-
-_FIXED = frozenset({"id", "type", "format", "expires_at", "index"})
-"""Keys of an object told in pieces whose values are told whole, perhaps on each piece."""
-
-_GROWING = frozenset({"data", "transcript", "text", "summary", "content", "arguments"})
-"""Keys whose texts go on even where a piece happens to equal all before it."""
-
-_MAX_DEPTH = 16
 
 
 class _Text:
@@ -99,7 +93,7 @@ class _ChoiceState:
         if part.audio is not None:
             self.message["audio"] = merge(self.message.get("audio", {}), part.audio)
         if part.annotations:
-            self.message["annotations"] = [*self.message.get("annotations", ()), *part.annotations]
+            self.message["annotations"] = with_new(self.message.get("annotations", []), part.annotations)
         if part.message_extra:
             self.message["extra"] = merge(self.message.get("extra", {}), part.message_extra)
         if part.reasoning_field:
@@ -108,7 +102,8 @@ class _ChoiceState:
             self._add_logprobs(part.logprobs)
         if part.choice_extra:
             self.fields |= part.choice_extra
-        if part.finish_reason:
+        if part.finish_reason and (self.finish is None or part.finish_reason != "stop"):
+            # A late "stop" says only that the stream ended: what was cut stays cut.
             self.finish, self.raw_finish = part.finish_reason, part.raw_finish_reason
         text = self.text.add(part.text)
         reasoning = self.reasoning.add(part.reasoning) if part.reasoning else ""
@@ -159,6 +154,18 @@ class _ChoiceState:
             usage=usage,
         )
 
+    def said(self) -> list[str]:
+        """The fields of a part that have said something."""
+        fields = {
+            "text": str(self.text),
+            "reasoning": str(self.reasoning),
+            "refusal": str(self.refusal),
+            "tool_calls": self.calls,
+            "function_call": self.call,
+            "audio": self.message.get("audio"),
+        }
+        return [name for name, value in fields.items() if value]
+
     def finish_reason(self) -> str | None:
         return "tool_calls" if self.finish == "stop" and self.calls else self.finish
 
@@ -183,44 +190,6 @@ class _ChoiceState:
         )
 
 
-def merge(old: Any, new: Any, *, key: str = "", depth: int = 0) -> Any:
-    """Add a later piece to an earlier one: texts and lists go on, objects merge by key, other values replace.
-
-    A text that only repeats the earlier one is not doubled, but for those known to come in pieces; ids, formats and
-    times replace. A piece of reasoning details goes on with the last one of its index.
-    """
-    if isinstance(old, dict) and isinstance(new, dict) and depth < _MAX_DEPTH:
-        merged = dict(old)
-        for name, value in new.items():
-            fixed = name in _FIXED
-            if value is None or (fixed and value == ""):
-                merged.setdefault(name, value)
-            elif fixed or name not in old:
-                merged[name] = value
-            else:
-                merged[name] = merge(old[name], value, key=name, depth=depth + 1)
-        return merged
-    if isinstance(old, list) and isinstance(new, list):
-        joined = list(old)
-        for item in new:
-            if key == "reasoning_details" and joined and _goes_on(joined[-1], item):
-                joined[-1] = merge(joined[-1], item, depth=depth + 1)
-            else:
-                joined.append(item)
-        return joined
-    if isinstance(old, str) and isinstance(new, str) and (old != new or key in _GROWING):
-        if "\ud800" <= old[-1:] <= "\udbff" and "\udc00" <= new[:1] <= "\udfff":
-            return old[:-1] + json_codec.rejoin(old[-1] + new[0]) + new[1:]
-        return old + new
-    return new
-
-
-def _goes_on(last: Any, item: Any) -> bool:
-    if not isinstance(last, dict) or not isinstance(item, dict) or item.get("index") is None:
-        return False
-    return bool(last.get("index") == item["index"] and last.get("type") == item.get("type"))
-
-
 class Accumulator:
     """Adds up chunks to a :class:`Completion`.
 
@@ -230,23 +199,30 @@ class Accumulator:
 
     Args:
         new_id: gives an id to a tool call that came without one.
+        choices: how many choices were asked for; where it is one, all that come are one message.
     """
 
     __slots__ = (
+        "_asked",
         "_beside",
         "_choices",
         "_created",
         "_extra",
         "_fingerprint",
+        "_first",
         "_id",
         "_model",
         "_new_id",
+        "_one_message",
         "_tier",
         "_usage",
     )
 
-    def __init__(self, *, new_id: Callable[[], str]) -> None:
+    def __init__(self, *, new_id: Callable[[], str], choices: int = 1) -> None:
         self._new_id = new_id
+        self._asked = choices
+        self._first: int | None = None  # the index of the choice that came first
+        self._one_message: OneMessage | None = None  # where other choices came than the one asked for
         self._choices: dict[int, _ChoiceState] = {}
         self._id = self._model = ""
         self._created: int | None = None
@@ -264,6 +240,8 @@ class Accumulator:
     @property
     def finished(self) -> bool:
         """Whether every choice that began has its finish reason."""
+        if self._one_message is not None and not self._one_message.is_finished:
+            return False
         return self.began and all(state.finish is not None for state in self._choices.values())
 
     def add(self, chunk: Chunk, raw: dict[str, Any] | None = None) -> list[ChatDelta]:
@@ -287,7 +265,7 @@ class Accumulator:
         if chunk.extra:
             self._extra |= chunk.extra
         deltas = []
-        for part in chunk.parts:
+        for part in chunk.parts if self._asked > 1 else self._one_choice(chunk.parts):
             state = self._choices.get(part.index)
             if state is None:
                 state = self._choices[part.index] = _ChoiceState(self._new_id)
@@ -296,6 +274,19 @@ class Accumulator:
                 deltas.append(delta)
         return deltas
 
+    def _one_choice(self, parts: Sequence[Part]) -> Iterator[Part]:
+        """The parts of the one choice that was asked for, under index 0."""
+        for part in parts:
+            if self._first is None:
+                self._first = part.index
+            if part.index != self._first and self._one_message is None:
+                state = self._choices[0]
+                self._one_message = OneMessage(self._first, said=state.said(), finished=state.finish is not None)
+            own = part if self._one_message is None else self._one_message.own(part)
+            if own is not None:
+                own.index = 0
+                yield own
+
     def add_usage(self, chunk: Chunk) -> None:
         """Take only a chunk's usage. Counts may come again and again and grow: the largest of each stands."""
         if not chunk.usage:
@@ -303,7 +294,7 @@ class Accumulator:
         if not self._usage:
             self._usage = dict(chunk.usage)
             return
-        usage = self._usage = _largest(self._usage, chunk.usage)
+        usage = self._usage = largest(self._usage, chunk.usage)
         if "prompt_tokens" in usage and "completion_tokens" in usage:
             total = usage["prompt_tokens"] + usage["completion_tokens"]
             usage["total_tokens"] = max(usage.get("total_tokens", 0), total)
@@ -338,11 +329,3 @@ class Accumulator:
             retries=retries,
             headers=headers or {},
         )
-
-
-def _largest(old: Any, new: Any, *, depth: int = 0) -> Any:
-    if isinstance(old, dict) and isinstance(new, dict) and depth < _MAX_DEPTH:
-        return {key: _largest(old.get(key), new.get(key), depth=depth + 1) for key in {**old, **new}}
-    if isinstance(old, int | float) and isinstance(new, int | float):
-        return max(old, new)
-    return old if new is None else new

@@ -1,6 +1,7 @@
 """The arguments of one tool call, put together from their pieces.
 
-Gateways send them in pieces, as ``{}`` or ``null`` before the real ones, all over again with each piece, or twice.
+Gateways send them in pieces, as ``{}`` or ``null`` before the real ones, all over again with each piece, twice, or
+encoded twice (an object's JSON text as a JSON string).
 What is handed out is only what can no longer change, and the pieces handed out are the final text: nothing is ever
 taken back.
 """
@@ -29,6 +30,7 @@ class Arguments:
     __slots__ = (
         "_beyond",
         "_depth",
+        "_encoded",
         "_escaped",
         "_fresh",
         "_length",
@@ -44,6 +46,7 @@ class Arguments:
         """Whether the first JSON object is complete."""
         self._seam = json_codec.SurrogateJoiner()
         self._open = ""  # what may still be a placeholder, and is not in _parts
+        self._encoded: list[str] = []  # pieces of a JSON string, held until it shows what it holds
         self._parts: list[str] = []  # the text, settled
         self._fresh: list[str] = []  # what of it is not handed out
         self._length = 0  # of _parts
@@ -52,20 +55,22 @@ class Arguments:
 
     def __bool__(self) -> bool:
         """Whether anything has come."""
-        return bool(self._length or self._open)
+        return bool(self._length or self._open or self._encoded)
 
     @property
     def text(self) -> str:
         """The text as it stands."""
         if len(self._parts) > 1:
             self._parts = ["".join(self._parts)]
-        return self._parts[0] if self._parts else self._open
+        return self._parts[0] if self._parts else self._open or "".join(self._encoded)
 
     def add(self, piece: str) -> None:
         """Add a piece: append it, or take it in place of what it repeats."""
         piece = self._seam.add(piece)
         if self.is_whole:
             self._beyond.append(piece)
+        elif self._encoded:
+            self._add_encoded(piece)
         elif self._length:
             self._append(self._news(piece))
         elif piece:
@@ -79,7 +84,10 @@ class Arguments:
     def end(self, *, cut: bool = False) -> None:
         """Settle what was open. No arguments are ``{}``, unless the answer was ``cut`` before they came."""
         half = self._seam.end()
-        if self._length:
+        if self._encoded:
+            self._append("".join(self._encoded) + half)
+            self._encoded = []
+        elif self._length:
             self._append(half + "".join(self._beyond) if self._adds() else half)
         elif self._open.strip() in ("", "null"):
             self._append("" if cut and not self._open.strip() else "{}")
@@ -102,10 +110,28 @@ class Arguments:
         while placeholder and placeholder.end() < len(text):
             text = text[placeholder.end() :]
             placeholder = _PLACEHOLDER.match(text)
+        if text.lstrip().startswith('"'):
+            self._open = ""
+            self._add_encoded(text)
+            return
         self._open = text
         if len(text) > _LONGEST_PLACEHOLDER or not _MAYBE_PLACEHOLDER.fullmatch(text):
             self._open = ""
             self._append(text)
+
+    def _add_encoded(self, piece: str) -> None:
+        """Add to a JSON string; once it is whole, what it holds takes its place if that is an object (vllm#54964)."""
+        self._encoded.append(piece)
+        if not piece.rstrip().endswith('"') or piece.endswith('\\"'):
+            return
+        try:
+            inner = json_codec.loads("".join(self._encoded))
+            held = json_codec.loads(inner) if isinstance(inner, str) else None
+        except ValueError:
+            return
+        if isinstance(held, dict):
+            self._encoded = []
+            self._append(inner)
 
     def _append(self, piece: str) -> None:
         end = len(piece) if self.is_whole else self._scan(piece)

@@ -133,26 +133,26 @@ class ToolCallAssembler:
 
     def _route(self, index: int | None, call_id: str | None, name: str | None, arguments: str) -> _Call:
         """The call a piece belongs to: by its id; else by its index; else the last one."""
-        call = self._find(index, call_id, name) if call_id else None
+        call = self._find(index, call_id, name, arguments) if call_id else None
         if call is None:
             call = self._last if index is None else self._by_index.get(index)
-            if call is None and self._last and self._last.index is None and not (call_id or name):
-                call = self._last
+            if call is None and not (call_id or name):
+                call = self._last  # arguments alone under a fresh index go on with the open call (agno#8880)
             if call is None or _is_another(call, index, call_id, name, arguments):
-                call = _Call(index)
+                namesakes = (known.name for known in reversed(self._calls) if call_id and known.wire_id == call_id)
+                call = _Call(index, name="" if name else next(namesakes, ""))
                 self._calls.append(call)
         if index is not None:
             self._by_index[index] = call
         self._last = call
         return call
 
-    def _find(self, index: int | None, call_id: str, name: str | None) -> _Call | None:
-        """The call with this id. One id under two indexes, or over two whole calls, each with a name, is two calls."""
+    def _find(self, index: int | None, call_id: str, name: str | None, arguments: str) -> _Call | None:
+        """The call with this id. One id under two indexes, each with a name, or over two whole objects is two calls."""
         calls = [call for call in reversed(self._calls) if call.wire_id == call_id]
         for call in calls:
             if index is None or call.index in (None, index):
-                ends = name and call.name and name != call.name and call.arguments.is_whole
-                return None if ends else call
+                return None if call.arguments.is_whole and _opens_another(call, name, arguments) else call
         return calls[0] if calls and not name else None
 
     def _next(self, call: _Call, *, due: bool) -> ToolCallDelta | None:
@@ -201,10 +201,24 @@ def _is_another(call: _Call, index: int | None, call_id: str | None, name: str |
     if not name or not call.name:
         return False
     if name == call.name:
-        again = arguments.strip()
-        return call.arguments.is_whole and again.startswith("{") and again != call.arguments.text.strip()
+        return call.arguments.is_whole and _opens_another(call, name, arguments)
     # A name is whole once its arguments begin. Without an index a new name is a new call; under one, the rest of it.
     return index is None or bool(call.arguments)
+
+
+def _opens_another(call: _Call, name: str | None, arguments: str) -> bool:
+    """Whether a piece after a call's whole arguments is another call, and not the same once more."""
+    if name and call.name and name != call.name:
+        return True
+    again = arguments.strip()
+    return again.startswith("{") and again.endswith("}") and not _is_same_json(again, call.arguments.text)
+
+
+def _is_same_json(one: str, other: str) -> bool:
+    try:
+        return bool(json_codec.loads(one) == json_codec.loads(other))
+    except ValueError:
+        return True  # what does not parse is no object of its own
 
 
 def _text(value: Any) -> str | None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-# Anthropic's and the Responses API's names for the counts.
 _USAGE_NAMES = {
-    "prompt_tokens": "input_tokens",
-    "completion_tokens": "output_tokens",
-    "prompt_tokens_details": "input_tokens_details",
-    "completion_tokens_details": "output_tokens_details",
+    # Anthropic's and the Responses wire's names, then Gemini's.
+    "prompt_tokens": ("input_tokens", "promptTokenCount"),
+    "completion_tokens": ("output_tokens", "candidatesTokenCount"),
+    "total_tokens": ("totalTokenCount",),
+    "prompt_tokens_details": ("input_tokens_details",),
+    "completion_tokens_details": ("output_tokens_details",),
 }
+_USAGE_PLACES = (
+    ("x_groq", "usage"),  # Groq (vercel/ai#1651)
+    ("usageMetadata",),  # Gemini, relayed as it is
+)
+"""Where counts stand but for ``usage``: the steps from the object to them."""
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -43,8 +49,8 @@ def read_usage(body: Any) -> dict[str, Any] | None:
     if not isinstance(body, dict):
         return None
     usage = {key: value for key, value in body.items() if value is not None}
-    for name, other in _USAGE_NAMES.items():
-        if name not in usage and other in usage:
+    for name, others in _USAGE_NAMES.items():
+        if name not in usage and (other := next((key for key in others if key in usage), None)):
             usage[name] = usage[other]
     for name in _COUNTS:
         count = _count(usage.pop(name, None))
@@ -55,6 +61,17 @@ def read_usage(body: Any) -> dict[str, Any] | None:
     if "total_tokens" not in usage and "prompt_tokens" in usage and "completion_tokens" in usage:
         usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
     return usage
+
+
+def find_usage(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Read the counts of an object without ``usage`` from where some vendors put them; None where there are none."""
+    for first, *rest in _USAGE_PLACES:
+        counts = body.get(first)
+        for step in rest:
+            counts = counts.get(step) if isinstance(counts, dict) else None
+        if counts:
+            return read_usage(counts)
+    return None
 
 
 def _count(value: Any) -> int | None:

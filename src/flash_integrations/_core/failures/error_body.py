@@ -223,10 +223,6 @@ def is_error(body: dict[str, Any]) -> bool:
         return True
     choices = body.get("choices")
     if choices:
-        # OpenRouter ends a broken answer with the finish reason "error".
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and choice.get("finish_reason") == "error":
-                return True
         return False
     if body.get("type") in ("error", "response.failed") or body.get("object") == "error":
         return True

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flash_integrations._core.completion.accumulator import Accumulator
 from flash_integrations._core.completion.chunk import Chunk, Part
 from flash_integrations._core.completion.usage import read_usage
-from flash_integrations._core.endpoints.chat.chunks import read_chunk
+from flash_integrations._core.endpoints.chat.chunks import REASONING_FIELDS, read_chunk, unwrap
 
 
 def part(choice):
@@ -28,9 +28,9 @@ def said(delta=None, finish=None, index=0):
     return {"index": index, "delta": delta or {}, "finish_reason": finish}
 
 
-def answer(*bodies):
+def answer(*bodies, choices=1):
     """The completion that these chunks make."""
-    accumulator = Accumulator(new_id=lambda: "made-up")
+    accumulator = Accumulator(new_id=lambda: "made-up", choices=choices)
     for body in bodies:
         accumulator.add(read_chunk(body))
     accumulator.end()
@@ -107,8 +107,9 @@ def test_odd_chunks_say_the_same(bodies):
         ("end_turn", "stop"),
         ("max_tokens", "length"),
         ("tool_use", "tool_calls"),
-        ("abort", "abort"),
+        ("FinishReason.STOP", "stop"),
         ("Odd", "Odd"),
+        ("Odd.Word", "Odd.Word"),
         ("", None),
         (None, None),
         (7, None),
@@ -149,15 +150,15 @@ def test_an_id_without_choices_is_not_the_answers():
 
 
 def test_choices_are_told_apart_by_index():
-    """C16: choices that come in turns stay apart."""
+    """C16: choices that were asked for and come in turns stay apart."""
     texts = [chunk(said({"content": text}, index=index)) for index, text in ((0, "A"), (1, "a"), (0, "B"), (1, "b"))]
-    assert [choice.text for choice in answer(*texts).choices] == ["AB", "ab"]
+    assert [choice.text for choice in answer(*texts, choices=2).choices] == ["AB", "ab"]
 
 
 def test_two_choices_in_one_chunk_are_both_read():
     """C17: every choice of a chunk counts; without indexes their places do."""
     both = [{"delta": {"content": "A"}}, {"delta": {"content": "B"}}]
-    assert [choice.text for choice in answer(chunk(*both)).choices] == ["A", "B"]
+    assert [choice.text for choice in answer(chunk(*both), choices=2).choices] == ["A", "B"]
 
 
 def test_unknown_fields_are_kept():
@@ -341,3 +342,85 @@ def test_no_shape_raises(bodies):
 def test_empty_parts_share_nothing():
     """What one chunk says never shows in another."""
     assert (read_chunk({}), Part()) == (Chunk([]), Part())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["$", 0.005, " [", 1, "]"], "$0.005 [1]"),
+        ([True, " ", False], "true false"),
+        ([["a", 1]], "a1"),
+        ([{"a": "\u4f60"}], '{"a":"\u4f60"}'),
+        ([[{"a": 1}, {"a": 2}]], '[{"a":1},{"a":2}]'),
+        ([[[1, 2]]], "[[1,2]]"),
+        ([{"type": "text", "text": "x"}], "x"),
+        ([{"text": "x"}], "x"),
+        ([None, "x", 0], "x0"),
+    ],
+)
+def test_content_that_is_no_str_is_not_lost(pieces, text):
+    """Numbers are their text (cloudflare/ai#651); an object in JSON mode is its JSON; parts are the text in them."""
+    assert answer(*(chunk(said({"content": piece})) for piece in pieces)).text == text
+
+
+@pytest.mark.parametrize("field", REASONING_FIELDS)
+def test_reasoning_is_read_under_every_name(field):
+    """Each vendor's field is reasoning, its numbers too, and keeps its name in the message."""
+    whole = answer(chunk(said({field: "so "})), chunk(said({field: 4})), chunk(said({"content": "x"}, "stop")))
+    assert (whole.reasoning, whole.choices[0].message[field]) == ("so 4", "so 4")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 0, "msg": "ok", "data": chunk(HEL)},
+        {"success": True, "result": chunk(HEL)},
+        {"data": chunk(HEL)},
+    ],
+)
+def test_an_answer_in_an_envelope_is_unwrapped(body):
+    """A relay's own object around the answer is taken off."""
+    assert unwrap(body) == chunk(HEL)
+
+
+@pytest.mark.parametrize("body", [chunk(HEL, data={"choices": []}), {"data": [1]}, {"data": {"x": 1}}, {"data": None}])
+def test_other_objects_are_left_as_they_are(body):
+    """Only what lacks choices, and holds an object that has them, is an envelope."""
+    assert unwrap(body) is body
+
+
+COUNTS = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+GEMINI = {"promptTokenCount": 9, "candidatesTokenCount": 2, "totalTokenCount": 11}
+
+
+@pytest.mark.parametrize("body", [chunk(HEL, x_groq={"id": "r", "usage": COUNTS}), chunk(HEL, usageMetadata=GEMINI)])
+def test_usage_is_found_where_vendors_put_it(body):
+    """Groq's and Gemini's places count like `usage`."""
+    usage = answer(body).usage
+    assert {name: usage[name] for name in COUNTS} == COUNTS
+
+
+def test_what_is_cited_again_is_cited_once():
+    """Gateways repeat citations with every piece."""
+    note = {"type": "url_citation", "url_citation": {"url": "u"}}
+    whole = answer(*[chunk(said({"content": "x", "annotations": [note]}))] * 3)
+    assert whole.choices[0].annotations == (note,)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "reason"),
+    [
+        (["length", "stop"], "length"),
+        (["content_filter", "STOP"], "content_filter"),
+        (["stop", "length"], "length"),
+        (["stop", "tool_calls"], "tool_calls"),
+    ],
+)
+def test_a_late_stop_takes_nothing_back(reasons, reason):
+    """An answer that was cut stays cut."""
+    assert answer(*(chunk(said(finish=word)) for word in reasons)).finish_reason == reason
+
+
+def test_a_finish_reason_in_camel_case_counts():
+    """`finishReason` alone ends an answer."""
+    assert answer(chunk({"index": 0, "delta": {}, "finishReason": "STOP"})).finish_reason == "stop"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
+import zlib
 from dataclasses import replace
 
 import pytest
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, chunk, plain
 
+from flash_integrations._core.endpoints.chat.finish_reasons import FAILED, FINISH_REASONS
 from flash_integrations._core.endpoints.chat.reader import ChatReader
 from flash_integrations._core.endpoints.reader import AnswerContext
 from flash_integrations._core.environment import Environment
@@ -15,6 +18,7 @@ from flash_integrations.errors import (
     APIConnectionError,
     APITimeoutError,
     MalformedResponseError,
+    RateLimitError,
     ServerError,
     StreamInterruptedError,
 )
@@ -201,3 +205,46 @@ def test_headers_come_along():
     assert answer.request_id == "r1"
     assert "x-echo" not in repr(answer)
     assert answer == whole(*WHOLE.segments)
+
+
+@pytest.mark.parametrize("word", [row.word for row in FINISH_REASONS if row.means == FAILED])
+def test_a_finish_reason_that_says_there_is_no_answer_is_an_error(word):
+    """What had come is the partial answer; the word is in the message."""
+    made = reading(chunk({"content": "Hel"}))
+    with pytest.raises(ServerError, match=word):
+        made.feed(chunk({}, word))
+    assert made.partial(retries=0).text == "Hel"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        ({"code": 502, "message": "upstream went away"}, ServerError, "upstream went away"),
+        ({"code": 429, "message": "slow down"}, RateLimitError, "slow down"),
+        ("gone", ServerError, "gone"),
+    ],
+)
+def test_an_error_on_the_choice_is_the_error(error, kind, words):
+    """genkit#6259: its code and words tell what it is."""
+    choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": error}
+    with pytest.raises(kind, match=words):
+        reading(HELLO, b"data: %s\n\n" % json.dumps({"choices": [choice]}).encode())
+
+
+def test_an_empty_error_on_the_choice_is_none():
+    """Some gateways write every field."""
+    choice = {"index": 0, "delta": {"content": "x"}, "finish_reason": "stop", "error": {"message": None}}
+    assert whole(b"data: %s\n\n" % json.dumps({"choices": [choice]}).encode()).text == "x"
+
+
+def test_an_answer_in_an_envelope_is_read():
+    """A relay's own code and msg beside the answer are no error."""
+    body = {"code": 0, "msg": "success", "data": json.loads(plain().segments[0])}
+    assert whole(json.dumps(body).encode(), streamed=False).text == "Hello"
+
+
+def test_deflate_is_decoded_by_the_header():
+    """cita-777/metapi#335: a gateway that compresses though it was asked not to, without zlib's own header."""
+    packer = zlib.compressobj(wbits=-15)
+    body = packer.compress(plain().segments[0]) + packer.flush()
+    assert whole(body, headers={"content-encoding": "deflate"}, streamed=False).text == "Hello"

@@ -11,36 +11,39 @@ from math import isfinite
 from typing import Any
 
 from ...completion.chunk import Chunk, Part
-from ...completion.usage import read_usage
+from ...completion.usage import find_usage, read_usage
+from ...framing import json_codec
+from .finish_reasons import FAILED, read_finish_reason
 
 _TOP = frozenset("id object created model choices usage system_fingerprint service_tier obfuscation".split())
-_CHOICE = frozenset({"index", "delta", "message", "text", "logprobs", "finish_reason", "usage"})
-_PLAIN = frozenset({"role", "content"})
-_MESSAGE = _PLAIN | frozenset(
-    {"reasoning_content", "reasoning", "refusal", "tool_calls", "function_call", "audio", "annotations"}
+_CHOICE = frozenset(
+    {"index", "delta", "message", "text", "logprobs", "finish_reason", "finishReason", "usage", "error"}
 )
+_PLAIN = frozenset({"role", "content"})
+REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+"""Where reasoning stands: DeepSeek's field; OpenRouter's; Copilot's Claude (opencode#8900); Ollama's."""
 
-# Other vendors' words for the reasons OpenAI names; what is in no table stays as it came.
-_FINISH = {
-    **{name: name for name in ("stop", "length", "tool_calls", "content_filter", "function_call")},
-    "complete": "stop",
-    "eos": "stop",
-    "eos_token": "stop",
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "max_output_tokens": "length",
-    "model_length": "length",
-    "tool_use": "tool_calls",
-    "safety": "content_filter",
-}
+_ENVELOPES = ("data", "result", "response")
+"""Where relays put the answer beside a ``code`` and ``msg`` of their own (vscode-unify-chat-provider#71)."""
+
+_MESSAGE = _PLAIN | {*REASONING_FIELDS, "refusal", "tool_calls", "function_call", "audio", "annotations"}
+_PART_KEYS = ("type", "text", "thinking", "reasoning", "refusal")
+
+
+def unwrap(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer or chunk out of the envelope a relay put it in; any other body as it is."""
+    if "choices" not in body:
+        for key in _ENVELOPES:
+            inner = body.get(key)
+            if isinstance(inner, dict) and "choices" in inner:
+                return inner
+    return body
 
 
 def read_chunk(body: dict[str, Any]) -> Chunk:
     """Read one object of an answer; never raises."""
     usage = body.get("usage")
-    if usage is not None:
-        usage = read_usage(usage)
+    usage = find_usage(body) if usage is None else read_usage(usage)
     choices = body.get("choices")
     if isinstance(choices, dict):
         choices = [choices]
@@ -90,10 +93,15 @@ def _read_choice(choice: dict[str, Any], position: int) -> Part:
         _read_message(message, part)
     if not message and isinstance(choice.get("text"), str):
         part.text = choice["text"]
-    finish = choice.get("finish_reason")
+    finish = choice.get("finish_reason") or choice.get("finishReason")
     if isinstance(finish, str) and finish:
         part.raw_finish_reason = finish
-        part.finish_reason = _FINISH.get(finish.lower(), finish)
+        part.finish_reason = read_finish_reason(finish)
+        if part.finish_reason == FAILED:
+            part.error = {"message": f"the gateway ended the answer with the finish reason {finish!r}"}
+    error = choice.get("error")
+    if error and (not isinstance(error, dict) or any(error.values())):
+        part.error = error  # OpenRouter, beside the finish reason "error" (genkit#6259)
     logprobs = choice.get("logprobs")
     if isinstance(logprobs, dict) and logprobs:
         part.logprobs = logprobs
@@ -112,14 +120,14 @@ def _read_message(message: dict[str, Any], part: Part) -> None:
     if isinstance(content, str):
         part.text = content
     elif content is not None:
-        _read_content_parts(content if isinstance(content, list) else [content], part)
+        _read_content(content, part)
     if message.keys() <= _PLAIN:
         return
-    for key in ("reasoning_content", "reasoning"):
+    for key in REASONING_FIELDS:
         value = message.get(key)
-        # Both may carry the same text; it is told once, under the first name.
-        if isinstance(value, str) and value and not part.reasoning_field:
-            part.reasoning, part.reasoning_field = part.reasoning + value, key
+        # Several may carry the same text; it counts once, under the first name.
+        if value is not None and not part.reasoning_field and (text := _scalar(value)):
+            part.reasoning, part.reasoning_field = part.reasoning + text, key
     if isinstance(message.get("refusal"), str):
         part.refusal += message["refusal"]
     calls = message.get("tool_calls")
@@ -143,14 +151,23 @@ def _detail(item: Any) -> Any:
     return item.get("text") or item.get("summary") if isinstance(item, dict) else None
 
 
-def _read_content_parts(content: list[Any], part: Part) -> None:
-    """Content as a list: text parts are the text, thinking parts the reasoning, others are kept as they are."""
+def _scalar(value: Any) -> str:
+    """The text a piece is: a str; or a number or bool in its JSON form, for Workers AI sends tokens so (ai#651)."""
+    if isinstance(value, str):
+        return value
+    return json_codec.dumps(value).decode() if isinstance(value, int | float) else ""
+
+
+def _read_content(content: Any, part: Part) -> None:
+    """Content that is no str: a list of parts, or a JSON value in JSON mode, which is its JSON text."""
+    items = content if isinstance(content, list) else [content]
+    if any(isinstance(item, list) or (isinstance(item, dict) and not _is_part(item)) for item in items):
+        part.text = json_codec.dumps(content).decode()
+        return
     others = []
-    for item in content:
-        if isinstance(item, str):
-            part.text += item
-        elif not isinstance(item, dict):
-            continue
+    for item in items:
+        if not isinstance(item, dict):
+            part.text += _scalar(item)
         elif isinstance(item.get("thinking") or item.get("reasoning"), str | list):
             part.reasoning += _flat(item.get("thinking") or item.get("reasoning"))
         elif isinstance(item.get("text"), str):
@@ -161,6 +178,11 @@ def _read_content_parts(content: list[Any], part: Part) -> None:
             others.append(item)
     if others:
         part.message_extra = {"content_parts": others}
+
+
+def _is_part(item: dict[str, Any]) -> bool:
+    """Whether an object in a content list is a part of a message, rather than the answer of JSON mode."""
+    return isinstance(item.get("type"), str) or (len(item) == 1 and not item.keys().isdisjoint(_PART_KEYS))
 
 
 def _flat(value: Any) -> str:

@@ -17,7 +17,7 @@ from ...failures import error_body
 from ...failures.error_mapping import BASE_URL_HINT, find_request_id, refusal
 from ...framing.body import DONE, BodyDecoder, Item, NonJSON
 from ..reader import AnswerContext, Reader
-from .chunks import read_chunk
+from .chunks import read_chunk, unwrap
 
 
 class ChatReader(Reader[Completion]):
@@ -25,15 +25,16 @@ class ChatReader(Reader[Completion]):
 
     Args:
         answer: its head.
+        choices: how many choices were asked for (``n``).
     """
 
-    def __init__(self, answer: AnswerContext) -> None:
+    def __init__(self, answer: AnswerContext, *, choices: int = 1) -> None:
         self._headers = answer.headers
         self._streamed = answer.streamed
         self._accepts_done = answer.accepts_done
         self._env = answer.env
         self._decoder = BodyDecoder(answer.headers.get("content-encoding", ""))
-        self._answer = Accumulator(new_id=answer.env.new_id)
+        self._answer = Accumulator(new_id=answer.env.new_id, choices=choices)
         self._unread: NonJSON | None = None
         self.done = False
         """Whether ``[DONE]`` came."""
@@ -97,7 +98,8 @@ class ChatReader(Reader[Completion]):
 
     def _take(self, items: list[Item]) -> list[ChatDelta]:
         deltas: list[ChatDelta] = []
-        for item in items:
+        for sent in items:
+            item = unwrap(sent) if isinstance(sent, dict) else sent
             if item is DONE:
                 self.done = True
             elif isinstance(item, NonJSON):
@@ -112,6 +114,9 @@ class ChatReader(Reader[Completion]):
                 chunk = read_chunk(item)
                 if not (chunk.parts or chunk.usage or chunk.extra):
                     continue
+                for part in chunk.parts:
+                    if part.error is not None:
+                        raise self._refusal({"error": part.error})
                 deltas += self._answer.add(chunk, item)
             self.events += 1
         return deltas

@@ -7,6 +7,7 @@ are never checked, for gateways add their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ....errors import InvalidRequestError
@@ -125,9 +126,10 @@ def chat_call(
     # The wire's stream flag is the flow's to set, wherever it was said.
     body.pop("stream", None)
     options = body.pop("stream_options", None)
+    choices = body.get("n")
     return Call(
         CHAT_PATH,
-        ChatReader,
+        partial(ChatReader, choices=choices if isinstance(choices, int) else 1),
         body,
         str(body["model"]),
         may_stream=True,

@@ -1,0 +1,73 @@
+"""Values of a later piece added to those of an earlier one, where no field of an answer says how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..framing import json_codec
+
+_FIXED = frozenset({"id", "type", "format", "expires_at", "index"})
+"""Keys of an object told in pieces whose values are told whole, perhaps on each piece."""
+
+_GROWING = frozenset({"data", "transcript", "text", "summary", "content", "arguments"})
+"""Keys whose texts go on even where a piece happens to equal all before it."""
+
+_LISTED_ONCE = frozenset({"annotations", "citations", "search_results", "images"})
+"""Lists whose items some gateways send again with every piece."""
+
+_MAX_DEPTH = 16
+
+
+def merge(old: Any, new: Any, *, key: str = "", depth: int = 0) -> Any:
+    """Add a later piece to an earlier one: texts and lists go on, objects merge by key, other values replace.
+
+    A text that only repeats the earlier one is not doubled, but for those known to come in pieces; ids, formats and
+    times replace. A piece of reasoning details goes on with the last one of its index.
+    """
+    if isinstance(old, dict) and isinstance(new, dict) and depth < _MAX_DEPTH:
+        merged = dict(old)
+        for name, value in new.items():
+            fixed = name in _FIXED
+            if value is None or (fixed and value == ""):
+                merged.setdefault(name, value)
+            elif fixed or name not in old:
+                merged[name] = value
+            else:
+                merged[name] = merge(old[name], value, key=name, depth=depth + 1)
+        return merged
+    if isinstance(old, list) and isinstance(new, list):
+        if key in _LISTED_ONCE:
+            return with_new(old, new)
+        joined = list(old)
+        for item in new:
+            if key == "reasoning_details" and joined and _goes_on(joined[-1], item):
+                joined[-1] = merge(joined[-1], item, depth=depth + 1)
+            else:
+                joined.append(item)
+        return joined
+    if isinstance(old, str) and isinstance(new, str) and (old != new or key in _GROWING):
+        if "\ud800" <= old[-1:] <= "\udbff" and "\udc00" <= new[:1] <= "\udfff":
+            return old[:-1] + json_codec.rejoin(old[-1] + new[0]) + new[1:]
+        return old + new
+    return new
+
+
+def with_new(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
+    """A list and what a later one adds to it: an item that stands there already is not added again."""
+    return [*old, *(item for item in new if item not in old)]
+
+
+def _goes_on(last: Any, item: Any) -> bool:
+    if not isinstance(last, dict) or not isinstance(item, dict) or item.get("index") is None:
+        return False
+    return bool(last.get("index") == item["index"] and last.get("type") == item.get("type"))
+
+
+def largest(old: Any, new: Any, *, depth: int = 0) -> Any:
+    """Of two tables of counts the larger of each count."""
+    if isinstance(old, dict) and isinstance(new, dict) and depth < _MAX_DEPTH:
+        return {key: largest(old.get(key), new.get(key), depth=depth + 1) for key in {**old, **new}}
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return max(old, new)
+    return old if new is None else new
