@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from flash_integrations._core.completion.accumulator import Accumulator

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from .chunk import Part
 
@@ -36,7 +37,7 @@ class OneMessage:
     def own(self, part: Part) -> Part | None:
         """What of a choice's part belongs to the message, or None."""
         index = part.index
-        foreign = {}
+        foreign: dict[str, Any] = {}
         for name in _FIELDS:
             value = getattr(part, name)
             if value and self._owners.setdefault(name, index) != index:
