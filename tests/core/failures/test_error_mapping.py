@@ -7,7 +7,8 @@ import pickle
 
 import pytest
 
-from flash_integrations._core.failures.error_mapping import CODES, TYPES, refusal
+from flash_integrations._core.failures.error_mapping import refusal
+from flash_integrations._core.failures.known_codes import CODES, TYPES
 from flash_integrations.errors import (
     APIStatusError,
     AuthenticationError,

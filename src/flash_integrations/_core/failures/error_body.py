@@ -5,6 +5,7 @@ Also tells whether an object inside a 200 answer is an error (:func:`is_error`).
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from dataclasses import dataclass, replace
@@ -21,10 +22,27 @@ MAX_MESSAGE = 400
 _MAX_TEXT = 4000  # characters of it that are looked at: wrapped errors say late what they are
 _MAX_PAGE = 16_000  # characters of an HTML page that are looked at
 _MAX_DEPTH = 8
+_YEAR_2001 = 1e9  # Unix time in seconds; a thousand times as much is milliseconds
 
-MESSAGE_KEYS = ("message", "msg", "error_msg", "errorMessage", "status_msg", "error_description", "details", "detail")
+MESSAGE_KEYS = (
+    "message",
+    "msg",
+    "error_msg",
+    "error_message",
+    "errorMessage",
+    "status_msg",
+    "error_description",
+    "details",
+    "detail",
+)
 """Where errors, and good answers too, have their words."""
 
+_CODE_KEYS = ("code", "error_code", "errorCode", "status_code", "status")
+_TYPE_KEYS = ("type", "error_type", "errorType")
+_MARKS = ("error_code", "error_type", "errorCode", "errorType")
+"""What makes an object without choices an error (hermes-agent#68451), even where its words stand in ``text``."""
+
+_RESET_SECONDS = ("reset_seconds", "resets_in_seconds", "retry_after")
 _INNER_KEYS = ("error", "errors", "detail", "base_resp", "response")
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id: ?([^)\s]+)\)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -48,6 +66,7 @@ class ErrorFacts:
         param: the parameter it names.
         status: the HTTP status it names in place of a code.
         reset_seconds: seconds to wait, where the body says so.
+        reset_at: Unix time in seconds until which to wait, where the body says so.
         request_id: the id in its words, which are without it.
         is_page: it was HTML.
     """
@@ -58,6 +77,7 @@ class ErrorFacts:
     param: str | None = None
     status: int | None = None
     reset_seconds: float | None = None
+    reset_at: float | None = None
     request_id: str | None = None
     is_page: bool = False
 
@@ -65,6 +85,12 @@ class ErrorFacts:
     def says(self) -> bool:
         """Whether there is anything to tell it by."""
         return bool(self.message or self.code or self.status)
+
+    def reset_seconds_at(self, now: float) -> float | None:
+        """Seconds to wait from ``now``, a Unix time, on."""
+        if self.reset_seconds is None and self.reset_at is not None:
+            return max(0.0, self.reset_at - now)
+        return self.reset_seconds
 
 
 def shorten(message: str) -> str:
@@ -96,7 +122,7 @@ def read_value(value: Any, *, depth: int = 0) -> ErrorFacts:
     if isinstance(value, str):
         return _read_text(value, depth)
     if isinstance(value, list):
-        read_all = (read_value(each, depth=depth + 1) for each in value[:_MAX_DEPTH])
+        read_all = (read_value(item, depth=depth + 1) for item in value[:_MAX_DEPTH])
         return next((facts for facts in read_all if facts.says), ErrorFacts()) if depth < _MAX_DEPTH else ErrorFacts()
     if not isinstance(value, dict):
         return ErrorFacts() if value is None or isinstance(value, bool) else _read_text(str(value), depth)
@@ -122,13 +148,15 @@ def _laid_over(outer: ErrorFacts, inner: ErrorFacts) -> ErrorFacts:
         inner.param or outer.param,
         inner.status or outer.status,
         outer.reset_seconds if inner.reset_seconds is None else inner.reset_seconds,
+        inner.reset_at or outer.reset_at,
         inner.request_id or outer.request_id,
         inner.is_page,
     )
 
 
 def _read_fields(value: dict[str, Any], depth: int) -> ErrorFacts:
-    message = next((value[key] for key in MESSAGE_KEYS if isinstance(value.get(key), str) and value[key]), "")
+    keys = (*MESSAGE_KEYS, "text") if any(value.get(mark) for mark in _MARKS) else MESSAGE_KEYS
+    message = next((value[key] for key in keys if isinstance(value.get(key), str) and value[key]), "")
     facts = _read_text(message, depth)
     metadata = value.get("metadata")
     if message and isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):
@@ -137,16 +165,17 @@ def _read_fields(value: dict[str, Any], depth: int) -> ErrorFacts:
         facts = _laid_over(facts, replace(raw, message=f"{facts.message}: {raw.message}"[:_MAX_TEXT]))
     if isinstance(value.get("loc"), list) and message:  # FastAPI names the field beside the message
         facts = replace(facts, message=f"{'.'.join(str(step) for step in value['loc'][:8])}: {facts.message}")
-    codes = [_code(value.get(key)) for key in ("code", "status_code", "status")]
+    codes = [_code(value.get(key)) for key in _CODE_KEYS]
     param = value.get("param")
-    seconds = value.get("reset_seconds", value.get("retry_after"))
+    seconds = next((value[key] for key in _RESET_SECONDS if key in value), None)
     return ErrorFacts(
         facts.message,
-        next((code for code, _ in codes[:2] if code), None) or _gemini_status(value.get("status")) or facts.code,
-        _word(value.get("type")) or facts.type,
+        next((code for code, _ in codes[:4] if code), None) or _gemini_status(value.get("status")) or facts.code,
+        next((kind for key in _TYPE_KEYS if (kind := _word(value.get(key)))), None) or facts.type,
         param if isinstance(param, str) and param else None,
         next((status for _, status in codes if status), None) or facts.status,
         _seconds(seconds),
+        _reset_at(value.get("resets_at"), metadata),
         facts.request_id,
         facts.is_page,
     )
@@ -165,6 +194,20 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
         return None
     return float(value) if isfinite(value) else None
+
+
+def _reset_at(told: Any, metadata: Any) -> float | None:
+    """When a limit ends: Codex's ``resets_at``, or the header that OpenRouter puts into its metadata."""
+    headers = metadata.get("headers") if isinstance(metadata, dict) else None
+    if isinstance(headers, dict):
+        told = next((value for name, value in headers.items() if name.lower() == "x-ratelimit-reset"), told)
+    try:
+        moment = float(told)
+    except (TypeError, ValueError):
+        return None
+    if not isfinite(moment) or moment < _YEAR_2001:
+        return None
+    return moment / 1000 if moment >= 1000 * _YEAR_2001 else moment
 
 
 def _code(value: Any) -> tuple[str | None, int | None]:
@@ -199,7 +242,7 @@ def _read_text(text: str, depth: int) -> ErrorFacts:
 def _read_json(text: str, depth: int) -> ErrorFacts:
     """An error as JSON inside a text, whole or broken."""
     try:
-        return read_value(json_codec.loads(text), depth=depth + 1)
+        return read_value(_decode(text), depth=depth + 1)
     except ValueError:
         text = text[:_MAX_TEXT]
         message = _BROKEN_MESSAGE.search(text)
@@ -207,6 +250,19 @@ def _read_json(text: str, depth: int) -> ErrorFacts:
         if message is None:
             return ErrorFacts()
         return replace(_read_text(message.group(1), _MAX_DEPTH), code=words.get("code"), type=words.get("type"))
+
+
+def _decode(text: str) -> Any:
+    """JSON; or what Python prints of a dict, which relays write by hand."""
+    try:
+        return json_codec.loads(text)
+    except ValueError:
+        if len(text) > _MAX_TEXT or "'" not in text:
+            raise
+        try:
+            return ast.literal_eval(text)
+        except (SyntaxError, RecursionError, MemoryError) as error:
+            raise ValueError("no Python literal") from error
 
 
 def is_error(body: dict[str, Any]) -> bool:
@@ -230,4 +286,6 @@ def is_error(body: dict[str, Any]) -> bool:
         return True
     if choices is not None or body.get("usage"):
         return False
+    if any(body.get(mark) for mark in _MARKS):
+        return True
     return any(isinstance(body.get(key), str | list) and body[key] for key in MESSAGE_KEYS)

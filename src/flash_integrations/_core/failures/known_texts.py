@@ -1,0 +1,408 @@
+"""Texts by which a refusal is known, where no code says what it is: one row a vendor's sentence.
+
+The first row whose pattern is found in the message (or in the parameter it names) decides; case does not count. To
+teach a new sentence, add a row with the whole message as its example: a test proves that each example is matched by
+its own row and by no earlier one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from ...errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ContentFilterError,
+    ContextLengthError,
+    NotFoundError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+)
+
+Kind = type[APIStatusError]
+
+
+class KnownText(NamedTuple):
+    """One row.
+
+    Attributes:
+        kind: the error it is.
+        pattern: a regular expression.
+        source: who sends it, and where that was seen; "from memory" where no place is known.
+        example: the whole message as seen.
+    """
+
+    kind: Kind
+    pattern: str
+    source: str
+    example: str
+
+
+_K = KnownText
+
+KNOWN_TEXTS: tuple[KnownText, ...] = (
+    # What looks like another kind and is not comes first.
+    _K(
+        RateLimitError,
+        r"(?:current quota|quota exceeded for metric).*retry in \d",
+        "Gemini's limit per minute, continuedev/continue#10062",
+        "You exceeded your current quota, please check your plan and billing details. * Quota exceeded for metric: "
+        "generate_content_requests. Please retry in 26.5s.",
+    ),
+    _K(
+        RateLimitError,
+        r"\btokens? per (?:min(?:ute)?|hour|day)\b|\(TP[MD]\)",
+        "OpenAI, Groq; openai/openai-cookbook#822",
+        "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 45000. "
+        "The input or output tokens must be reduced in order to run successfully.",
+    ),
+    _K(
+        BadRequestError,
+        r"string_above_max_length|invalid 'user'",
+        "OpenAI, as LiteLLM's exception_mapping_utils.py tells it apart",
+        "Invalid 'user': string too long. Expected a string with maximum context length 64.",
+    ),
+    # --- no credit, or a plan used up -------------------------------------------------------------------------------
+    _K(QuotaExceededError, r"余额", "new-api, AiHubMix's error list", "用户余额不足,需要充值"),
+    _K(
+        QuotaExceededError,
+        r"(?:剩余)?额度(?:不足|失败|已)|剩余额度",
+        "new-api service/pre_consume_quota.go",
+        "预扣费额度失败",
+    ),
+    _K(QuotaExceededError, r"欠费", "Zhipu, Volcengine", "您的账户已欠费，请充值后重试。"),
+    _K(
+        QuotaExceededError,
+        r"已达到.{0,20}使用上限",
+        "Zhipu's coding plans, dirge-code/dirge#818",
+        "已达到 5 小时的使用上限。您的限额将在 2099-08-25 07:41:44 重置。",
+    ),
+    _K(
+        QuotaExceededError,
+        r"usage limit (?:has been )?reached|(?:hit|reached) your usage limit|(?:weekly|monthly)\S* limit exhausted",
+        "Codex, CLIProxyAPI#1666; Z.ai's error list",
+        "The usage limit has been reached",
+    ),
+    _K(
+        QuotaExceededError,
+        r"set inference limit|model service has been paused",
+        "Volcengine Ark's SetLimitExceeded",
+        "Your account 21 has reached the set inference limit for the doubao model, and the model service has been "
+        "paused.",
+    ),
+    _K(
+        QuotaExceededError,
+        r"insufficient (?:account )?(?:balance|credits?|funds?|quota)",
+        "DeepSeek, MiniMax, OpenRouter",
+        "Insufficient Balance",
+    ),
+    _K(
+        QuotaExceededError,
+        r"exceeded (?:your |the )?current quota",
+        "OpenAI; Moonshot, MoonshotAI/Kimi-K2#5",
+        "Your account is not active, the organization exceeded current quota, please check your plan and billing "
+        "details",
+    ),
+    _K(QuotaExceededError, r"quota is not enough", "one-api relay/controller/helper.go", "user quota is not enough"),
+    _K(
+        QuotaExceededError,
+        r"credit balance is too low",
+        "Anthropic",
+        "Your credit balance is too low to access the Anthropic API.",
+    ),
+    _K(QuotaExceededError, r"out of credits?", "from memory", "You are out of credits"),
+    _K(QuotaExceededError, r"budget has been exceeded", "LiteLLM proxy", "Budget has been exceeded! Current cost: 1.2"),
+    # --- keys -------------------------------------------------------------------------------------------------------
+    _K(AuthenticationError, r"无效的令牌", "new-api middleware/auth.go", "无效的令牌 (request id: 1)"),
+    _K(AuthenticationError, r"令牌(?:已过期|状态不可用|不可用)|未提供令牌", "new-api, one-api", "该令牌已过期"),
+    _K(
+        AuthenticationError,
+        r"(?:invalid|incorrect|missing|expired) api[ _-]?key",
+        "OpenAI, CLIProxyAPI sdk/access/errors.go",
+        "Incorrect API key provided: sk-1234.",
+    ),
+    _K(
+        AuthenticationError,
+        r"api[ _-]?key (?:is )?(?:invalid|disabled|expired|missing|not valid)",
+        "Gemini",
+        "API key not valid. Please pass a valid API key.",
+    ),
+    _K(
+        AuthenticationError,
+        r"^authentication error",
+        "LiteLLM proxy",
+        "Authentication Error, No api key passed in.",
+    ),
+    # --- models -----------------------------------------------------------------------------------------------------
+    _K(
+        NotFoundError,
+        r"unknown provider for model",
+        "CLIProxyAPI handlers_routing.go",
+        "unknown provider for model X",
+    ),
+    _K(
+        NotFoundError,
+        r"no available channel",
+        "new-api in English; laozhang.ai's list of withdrawn models",
+        "no available channels for model whisper-1",
+    ),
+    _K(
+        NotFoundError,
+        r"无可用渠道",
+        "new-api, one-api middleware/distributor.go",
+        "当前分组 default 下对于模型 x 无可用渠道",
+    ),
+    _K(NotFoundError, r"可用渠道不存在", "new-api controller/relay.go", "分组 x 下模型 y 的可用渠道不存在（retry）"),
+    _K(NotFoundError, r"模型不存在", "Zhipu", "模型不存在，请检查模型代码。"),
+    _K(
+        NotFoundError,
+        r"invalid model name",
+        "LiteLLM proxy/route_llm_request.py",
+        "/chat/completions: Invalid model name passed in model=X. Call `/v1/models` to view available models.",
+    ),
+    _K(
+        NotFoundError,
+        r"model\b.{0,80}(?:does not exist|not found|is not available)",
+        "OpenAI",
+        "The model `gpt-9` does not exist or you do not have access to it.",
+    ),
+    _K(NotFoundError, r"no such model", "from memory", "No such model: x"),
+    _K(NotFoundError, r"not a valid model", "OpenRouter", "x/y is not a valid model ID"),
+    _K(
+        NotFoundError,
+        r"no deployments available(?!.*try again)",
+        "LiteLLM proxy/_types.py",
+        "No deployments available for selected model",
+    ),
+    # --- longer than the model's window -----------------------------------------------------------------------------
+    _K(
+        ContextLengthError,
+        r"maximum context length|model's maximum context limit",
+        "OpenAI, OpenRouter, vLLM, SGLang, Mistral, DeepSeek",
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 8545 tokens.",
+    ),
+    _K(ContextLengthError, r"exceed context limit", "Anthropic", "input length and `max_tokens` exceed context limit"),
+    _K(
+        ContextLengthError,
+        r"exceeds? (?:the |this model's )?context (?:window|length)",
+        "OpenAI since 2025",
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    ),
+    _K(
+        ContextLengthError,
+        r"longer than the (?:model's |maximum )?context length",
+        "Together AI, SGLang",
+        "The input (300 tokens) is longer than the model's context length (200 tokens).",
+    ),
+    _K(
+        ContextLengthError,
+        r"input tokens exceed the configured limit",
+        "OpenAI's gpt-5",
+        "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens.",
+    ),
+    _K(
+        ContextLengthError,
+        r"`inputs` tokens \+ `max_new_tokens` must be",
+        "Hugging Face text-generation-inference",
+        "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 20 `max_new_tokens`",
+    ),
+    _K(
+        ContextLengthError,
+        r"exceeds the available context size",
+        "llama.cpp, ggml-org/llama.cpp#16109",
+        "the request exceeds the available context size. try increasing it",
+    ),
+    _K(
+        ContextLengthError,
+        r"prompt is too long",
+        "Anthropic",
+        "prompt is too long: 213462 tokens > 200000 maximum",
+    ),
+    _K(
+        ContextLengthError,
+        r"prompt too long",
+        "Ollama, earendil-works/pi#2626",
+        "prompt too long; exceeded max context length by 100918 tokens",
+    ),
+    _K(
+        ContextLengthError,
+        r"greater than the context length|loaded with context length of only|context the overflows",
+        "LM Studio, as pi's overflow.ts knows it",
+        "The number of tokens to keep from the initial prompt is greater than the context length.",
+    ),
+    _K(
+        ContextLengthError,
+        r"maximum (?:allowed )?input length",
+        "Poolside behind OpenRouter; Bedrock",
+        "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.",
+    ),
+    _K(
+        ContextLengthError,
+        r"prompt (?:exceeds max length|超长)|输入(?:内容)?超长",
+        "Zhipu's code 1261",
+        "Prompt exceeds max length",
+    ),
+    _K(
+        ContextLengthError,
+        r"exceeded model token limit",
+        "Moonshot, anomalyco/opencode#35920",
+        "Invalid request: Your request exceeded model token limit: 131072 (requested: 140000)",
+    ),
+    _K(
+        ContextLengthError,
+        r"context window exceeds limit",
+        "MiniMax's code 2013",
+        "invalid params, context window exceeds limit (2013)",
+    ),
+    _K(
+        ContextLengthError,
+        r"maximum (?:prompt|model) length is",
+        "xAI",
+        "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+    ),
+    _K(
+        ContextLengthError,
+        r"input is too long for (?:the )?requested model",
+        "Bedrock",
+        "Input is too long for requested model.",
+    ),
+    _K(
+        ContextLengthError,
+        r"token count\b.*\bexceeds the (?:maximum|limit)|maximum number of tokens allowed",
+        "Gemini; Copilot",
+        "The input token count (1196265) exceeds the maximum number of tokens allowed (1048575).",
+    ),
+    _K(
+        ContextLengthError,
+        r"reduce the length of the (?:messages|prompt|input)",
+        "Groq",
+        "Please reduce the length of the messages or completion.",
+    ),
+    _K(
+        ContextLengthError,
+        r"current length is .{1,40}while limit is",
+        "Cerebras",
+        "Please reduce it. Current length is 9000 while limit is 8192",
+    ),
+    _K(
+        ContextLengthError,
+        r"configured context size is|context size (?:has been )?exceeded|exceeds (?:the )?context size",
+        "Docker Model Runner, llamafile",
+        "Prompt has 5000 tokens, but the configured context size is 4096 tokens",
+    ),
+    _K(
+        ContextLengthError,
+        r"(?:input|prompt).{0,40}exceeds? (?:the |max(?:imum)? ).{0,20}context",
+        "SiliconFlow, Fireworks",
+        "The prompt of 9000 tokens exceeds the model's context of 8192",
+    ),
+    _K(
+        ContextLengthError,
+        r"context[_ ](?:length|window)[_ ]exceeded|contextwindowexceeded",
+        "LiteLLM",
+        "litellm.ContextWindowExceededError: too many",
+    ),
+    _K(
+        ContextLengthError,
+        r"上下文长度|超(?:出|过).{0,10}(?:最大长度|上下文)",
+        "Zhipu, Baidu",
+        "输入超出模型最大长度",
+    ),
+    # ... of an embedding model
+    _K(
+        ContextLengthError,
+        r"too large to process.{0,20}increase the physical batch size",
+        "llama.cpp's embeddings",
+        "input (600 tokens) is too large to process. increase the physical batch size (current batch size: 512)",
+    ),
+    _K(
+        ContextLengthError,
+        r"must have (?:less|fewer) than \d+ tokens",
+        "Hugging Face text-embeddings-inference",
+        "`inputs` must have less than 512 tokens. Given: 600",
+    ),
+    _K(
+        ContextLengthError,
+        r"exceeds maximum allowed token size",
+        "NVIDIA NIM",
+        "Input length 600 exceeds maximum allowed token size 512",
+    ),
+    _K(
+        ContextLengthError,
+        r"single text cannot exceed \d+ tokens",
+        "Jina",
+        "Single text cannot exceed 8194 tokens. 9000 tokens given.",
+    ),
+    _K(
+        ContextLengthError,
+        r"range of input length should be",
+        "DashScope",
+        "Range of input length should be [1, 30000]",
+    ),
+    _K(ContextLengthError, r"单条(?:文本|输入).{0,12}(?:超过|超出|过长)", "Zhipu", "单条文本长度超过 3072 个 tokens"),
+    # --- filters ----------------------------------------------------------------------------------------------------
+    _K(ContentFilterError, r"sensitive_words_detected|敏感词", "new-api", "检测到敏感词"),
+    _K(ContentFilterError, r"内容审核|违规内容", "SiliconFlow, Baidu", "内容审核未通过"),
+    _K(
+        ContentFilterError,
+        r"inappropriate content|unsafe or sensitive content|不安全或敏感内容",
+        "DashScope, 666ghj/BettaFish#572; Zhipu's code 1301",
+        "Output data may contain inappropriate content.",
+    ),
+    _K(
+        ContentFilterError,
+        r"content[_ ](?:filter|policy)|content management policy",
+        "Azure, OpenAI",
+        "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
+    ),
+    # --- limits -----------------------------------------------------------------------------------------------------
+    _K(
+        RateLimitError,
+        r"rate limit (?:reached|exceeded)",
+        "OpenAI, OpenRouter",
+        "Rate limit exceeded: free-models-per-day",
+    ),
+    _K(
+        RateLimitError,
+        r"too many (?:pending |concurrent )?requests|concurrency limit exceeded",
+        "sub2api handler/openai_gateway_handler.go",
+        "Too many pending requests, please retry later",
+    ),
+    _K(
+        RateLimitError,
+        r"请求数限制|并发请求限制",
+        "new-api middleware/model-rate-limit.go",
+        "您已达到请求数限制：1分钟内最多请求60次",
+    ),
+    _K(RateLimitError, r"请求过于频繁", "from memory", "请求过于频繁，请稍后再试"),
+    # --- the gateway and what is behind it --------------------------------------------------------------------------
+    _K(
+        ServerError,
+        r"stream (?:disconnected|closed) before|upstream (?:connection|stream).{0,30}(?:closed|ended|lost|reset)",
+        "CLIProxyAPI codex_executor_terminal.go, earendil-works/pi#9735",
+        "stream error: stream disconnected before completion: stream closed before response.completed",
+    ),
+    _K(
+        ServerError,
+        r"unexpected eof|connection reset by peer|context deadline exceeded",
+        "Go's own errors, passed on by one-hub and new-api",
+        "read tcp 10.0.0.1:443: connection reset by peer",
+    ),
+    _K(ServerError, r"overloaded", "Anthropic, Codex", "Our servers are currently overloaded. Please try again later."),
+    _K(ServerError, r"负载已饱和", "one-api controller/relay.go", "当前分组上游负载已饱和，请稍后再试"),
+)
+
+
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], KnownText], ...]:
+    """The patterns, compiled when the first refusal comes: most processes see none."""
+    return tuple((re.compile(row.pattern, re.IGNORECASE | re.DOTALL), row) for row in KNOWN_TEXTS)
+
+
+def find_known_text(text: str) -> KnownText | None:
+    """The first row whose pattern a message holds."""
+    return next((row for pattern, row in _compiled() if pattern.search(text)), None)
