@@ -54,7 +54,7 @@ COMPLETION = Completion(id="c1", model="m", created=7, choices=(Choice(text="Hi"
 WAYS = {
     "whole": lambda options: to_result(COMPLETION, options).generations[0].message.response_metadata,
     "streamed": lambda options: Chunks(options).last(COMPLETION).message.response_metadata,
-    "events": lambda options: [*Events(options, message_id="1", model="m").end(COMPLETION)][-1]["metadata"],
+    "events": lambda options: [*Events(options, message_id="1", model="m").items(COMPLETION, None)][-1]["metadata"],
 }
 
 
@@ -74,5 +74,5 @@ def test_messages_are_as_before_on_older_cores(way):
 @pytest.mark.parametrize("on_new_cores", [True, False])
 def test_the_last_event_tells_it(on_new_cores):
     """On new cores both words stand at the top of ``message-finish``, where langchain-core puts them; else neither."""
-    *_, last = Events(MessageOptions("flashapi", normalized=on_new_cores), message_id="1", model="m").end(COMPLETION)
+    *_, last = Events(MessageOptions("flashapi", normalized=on_new_cores), message_id="1", model="m").items(COMPLETION, None)
     assert ("finish_reason" in last, "normalized_finish_reason" in last) == (on_new_cores, on_new_cores)

@@ -108,7 +108,7 @@ def test_events_come_to_the_whole_message(found):
     """What a stream of events is put together to is the whole answer in output version v1."""
     got, completion = read(found)
     events, stream = Events(MessageOptions("flashapi"), message_id="run-1", model="m"), ChatModelStream()
-    for event in [events.start(), *(event for delta in got for event in events.add(delta)), *events.end(completion)]:
+    for event in [event for said in (*got, completion) for event in events.items(said, None)]:
         stream.dispatch(event)
     whole = to_result(completion, MessageOptions("flashapi", blocks=True)).generations[0].message
     # Core's stream objects have no refusals; what langchain-core asks a whole answer of gets the standard block back.

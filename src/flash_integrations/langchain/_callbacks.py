@@ -35,7 +35,7 @@ class TokenEmitter:
 
     Args:
         run_id: the run they belong to; chunks and message carry it, which is how listeners know them for one.
-        manner: how the answer is told.
+        options: how the answer is told.
     """
 
     def __init__(self, run_id: UUID, options: MessageOptions) -> None:

@@ -34,7 +34,7 @@ class Events:
     """The events of one answer.
 
     Args:
-        manner: how the answer is told; its content is blocks in any case.
+        options: how the answer is told; its content is blocks in any case.
         message_id: the message's id, LangChain's for the run.
         model: the model asked.
     """
@@ -43,14 +43,21 @@ class Events:
         self._options = options
         self._id = message_id
         self._model = model
+        self._began = False
         self._places: dict[str, int] = {}  # the place of each block, by its key, in the order they began
 
-    def start(self) -> Event:
-        """The event before all others."""
+    def items(self, said: ChatDelta | Completion, _: object) -> Iterator[Event]:
+        """The events of a delta, or those at the end of the answer; before the first of them the one that begins it."""
+        if not self._began:
+            self._began = True
+            yield self._start()
+        yield from self._end(said) if isinstance(said, Completion) else self._add(said)
+
+    def _start(self) -> Event:
         metadata = {"provider": self._options.provider, "model": self._model}
         return {"event": "message-start", "role": "ai", "id": self._id, "metadata": metadata}
 
-    def add(self, delta: ChatDelta) -> Iterator[Event]:
+    def _add(self, delta: ChatDelta) -> Iterator[Event]:
         """What a delta comes to."""
         if delta.reasoning:
             yield from self._piece(REASONING, {"type": "reasoning-delta", "reasoning": delta.reasoning})
@@ -68,7 +75,7 @@ class Events:
             if piece.arguments:
                 yield from self._piece(key, {"type": "tool-call-delta", "args": piece.arguments})
 
-    def end(self, completion: Completion) -> Iterator[Event]:
+    def _end(self, completion: Completion) -> Iterator[Event]:
         """The end of every block, and of the message."""
         choice = completion.choices[0]
         message = to_message(completion, choice, replace(self._options, blocks=False))

@@ -164,7 +164,7 @@ class Chunks:
     """The chunks of one stream.
 
     Args:
-        manner: how they are told.
+        options: how they are told.
     """
 
     def __init__(self, options: MessageOptions) -> None:

@@ -8,6 +8,7 @@ Sending, re-sending, limits, forced streaming and the wire's oddities are the co
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -23,6 +24,7 @@ from ._errors import translate_errors
 from ._events import Event, Events
 from ._from_wire import Chunks, MessageOptions, to_result
 from ._refusals import with_standard_refusals
+from ._runs import aread_stream, chunks_alone, only_tokens, read_stream
 from ._structured import Method, Schema, structured, to_response_format, with_raw
 from ._to_wire import to_wire
 from ._tools import ToolChoice, ToolLike, tool_params
@@ -113,7 +115,7 @@ class ChatFlash(ChatSettings):
     # --- calls ---
 
     def _request(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+        self, client: FlashClient, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> tuple[dict[str, Any], MessageOptions]:
         """The core's words for a call, what it says over what the object holds; and how to tell the answer."""
         said = self._call_params(kwargs)
@@ -134,7 +136,7 @@ class ChatFlash(ChatSettings):
             request["response_format"] = to_response_format(schema)
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
         blocks = self.output_version == "v1"
-        return request, MessageOptions(self._flash().provider.name, blocks, self.include_response_headers, schema)
+        return request, MessageOptions(client.provider.name, blocks, self.include_response_headers, schema)
 
     def _generate(
         self,
@@ -144,16 +146,13 @@ class ChatFlash(ChatSettings):
         **kwargs: Any,
     ) -> ChatResult:
         with translate_errors():
-            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
+            client = self._flash()
+            request, options = self._request(client, messages, stop, kwargs)
             if run_manager is None or not self._emits_tokens(client, request["model"], run_manager, kwargs):
                 return to_result(client.chat(**request), options)
-            emitter = TokenEmitter(run_manager.run_id, options)
-            with client.stream_chat(**request) as stream:
-                for delta in stream:
-                    if (chunk := emitter.chunk(delta)) is not None:
-                        run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
-            last = emitter.last(stream.completion)
-            run_manager.on_llm_new_token("", chunk=last)
+            emitter, stream = TokenEmitter(run_manager.run_id, options), client.stream_chat(**request)
+            for _ in read_stream(stream, emitter, only_tokens, run_manager):
+                pass
             return emitter.sign(to_result(stream.completion, options))
 
     async def _agenerate(
@@ -164,16 +163,13 @@ class ChatFlash(ChatSettings):
         **kwargs: Any,
     ) -> ChatResult:
         with translate_errors():
-            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
+            client = self._flash()
+            request, options = self._request(client, messages, stop, kwargs)
             if run_manager is None or not self._emits_tokens(client, request["model"], run_manager, kwargs):
                 return to_result(await client.to_async().chat(**request), options)
-            emitter = TokenEmitter(run_manager.run_id, options)
-            async with client.to_async().stream_chat(**request) as stream:
-                async for delta in stream:
-                    if (chunk := emitter.chunk(delta)) is not None:
-                        await run_manager.on_llm_new_token(chunk.message.content, chunk=chunk)
-            last = emitter.last(stream.completion)
-            await run_manager.on_llm_new_token("", chunk=last)
+            emitter, stream = TokenEmitter(run_manager.run_id, options), client.to_async().stream_chat(**request)
+            async for _ in aread_stream(stream, emitter, only_tokens, run_manager):
+                pass
             return emitter.sign(to_result(stream.completion, options))
 
     def _stream(
@@ -184,19 +180,10 @@ class ChatFlash(ChatSettings):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         with translate_errors():
-            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
+            client = self._flash()
+            request, options = self._request(client, messages, stop, kwargs)
             refuse_choices(request)
-            chunks = Chunks(options)
-            with client.stream_chat(**request) as stream:
-                for delta in stream:
-                    if (chunk := chunks.chunk(delta)) is not None:
-                        if run_manager:
-                            run_manager.on_llm_new_token(delta.text, chunk=chunk)
-                        yield chunk
-            last = chunks.last(stream.completion)
-            if run_manager:
-                run_manager.on_llm_new_token("", chunk=last)
-            yield last
+            yield from read_stream(client.stream_chat(**request), Chunks(options), chunks_alone, run_manager)
 
     async def _astream(
         self,
@@ -206,19 +193,13 @@ class ChatFlash(ChatSettings):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         with translate_errors():
-            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
+            client = self._flash()
+            request, options = self._request(client, messages, stop, kwargs)
             refuse_choices(request)
-            chunks = Chunks(options)
-            async with client.to_async().stream_chat(**request) as stream:
-                async for delta in stream:
-                    if (chunk := chunks.chunk(delta)) is not None:
-                        if run_manager:
-                            await run_manager.on_llm_new_token(delta.text, chunk=chunk)
-                        yield chunk
-            last = chunks.last(stream.completion)
-            if run_manager:
-                await run_manager.on_llm_new_token("", chunk=last)
-            yield last
+            stream = client.to_async().stream_chat(**request)
+            async with aclosing(aread_stream(stream, Chunks(options), chunks_alone, run_manager)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     def _stream_chat_model_events(
         self,
@@ -229,20 +210,10 @@ class ChatFlash(ChatSettings):
         **kwargs: Any,
     ) -> Iterator[Event]:
         with translate_errors():
-            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
-            refuse_choices(request)
-            emitter = TokenEmitter(run_manager.run_id, options)
-            events = Events(options, message_id=emitter.message_id, model=request["model"])
-            tells = self._is_heard(run_manager, kwargs)
-            with client.stream_chat(**request) as stream:
-                yield events.start()
-                for delta in stream:
-                    if tells and (chunk := emitter.chunk(delta)) is not None:
-                        run_manager.on_llm_new_token(delta.text, chunk=chunk)
-                    yield from events.add(delta)
-            if tells:
-                run_manager.on_llm_new_token("", chunk=emitter.last(stream.completion))
-            yield from events.end(stream.completion)
+            client = self._flash()
+            request, options = self._request(client, messages, stop, kwargs)
+            emitter, events = self._events(request, options, run_manager, kwargs)
+            yield from read_stream(client.stream_chat(**request), emitter, events.items, run_manager)
 
     async def _astream_chat_model_events(
         self,
@@ -253,22 +224,27 @@ class ChatFlash(ChatSettings):
         **kwargs: Any,
     ) -> AsyncIterator[Event]:
         with translate_errors():
-            client, (request, options) = self._flash(), self._request(messages, stop, kwargs)
-            refuse_choices(request)
-            emitter = TokenEmitter(run_manager.run_id, options)
-            events = Events(options, message_id=emitter.message_id, model=request["model"])
-            tells = self._is_heard(run_manager, kwargs)
-            async with client.to_async().stream_chat(**request) as stream:
-                yield events.start()
-                async for delta in stream:
-                    if tells and (chunk := emitter.chunk(delta)) is not None:
-                        await run_manager.on_llm_new_token(delta.text, chunk=chunk)
-                    for event in events.add(delta):
-                        yield event
-            if tells:
-                await run_manager.on_llm_new_token("", chunk=emitter.last(stream.completion))
-            for event in events.end(stream.completion):
-                yield event
+            client = self._flash()
+            request, options = self._request(client, messages, stop, kwargs)
+            emitter, events = self._events(request, options, run_manager, kwargs)
+            stream = client.to_async().stream_chat(**request)
+            async with aclosing(aread_stream(stream, emitter, events.items, run_manager)) as items:
+                async for event in items:
+                    yield event
+
+    def _events(
+        self,
+        request: dict[str, Any],
+        options: MessageOptions,
+        run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun,
+        kwargs: dict[str, Any],
+    ) -> tuple[TokenEmitter | None, Events]:
+        """What makes the tokens of an answer that goes out as events, if somebody takes them; and the events."""
+        refuse_choices(request)
+        emitter = TokenEmitter(run_manager.run_id, options)
+        events = Events(options, message_id=emitter.message_id, model=request["model"])
+        heard = super()._should_stream(async_api=False, run_manager=run_manager, **kwargs)
+        return emitter if heard or any(map(takes_tokens, run_manager.handlers)) else None, events
 
     # LangChain's whole answers, which it makes of the events above where a v3 stream listens.
 
@@ -327,10 +303,3 @@ class ChatFlash(ChatSettings):
         if super()._should_stream(async_api=False, run_manager=run_manager, **kwargs):
             return True
         return client.streams(model) and any(map(takes_tokens, run_manager.handlers))
-
-    def _is_heard(
-        self, run_manager: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun, kwargs: dict[str, Any]
-    ) -> bool:
-        """Whether somebody takes the tokens of an answer that goes out as events."""
-        heard = super()._should_stream(async_api=False, run_manager=run_manager, **kwargs)
-        return heard or any(map(takes_tokens, run_manager.handlers))

@@ -1,4 +1,4 @@
-"""Sentences that say the messages are longer than the model's window: (pattern, source, example), as in ``known_texts``.
+"""Sentences that say messages are longer than the model's window: (pattern, source, example) as in ``known_texts``.
 
 They have a file of their own for they are many: each vendor and each engine words it anew, and whoever misses one
 breaks the compaction of an agent's history.
