@@ -7,8 +7,6 @@ in the form LangChain's own streams give them, and returns the core's whole answ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
@@ -17,7 +15,6 @@ from langchain_core.tracers.base import AsyncBaseTracer, BaseTracer
 from langchain_core.utils.utils import LC_ID_PREFIX
 
 from .._core.completion.completion import ChatDelta, Completion
-from ..errors import InvalidRequestError
 from ._from_wire import Chunks, MessageOptions
 
 _IDLE = (None, BaseCallbackHandler.on_llm_new_token, AsyncCallbackHandler.on_llm_new_token)
@@ -61,13 +58,3 @@ class TokenEmitter:
         message.id = self.message_id
         message.response_metadata = {**(chunk.generation_info or {}), **message.response_metadata}
         return chunk
-
-
-def refuse_choices(request: Mapping[str, Any]) -> None:
-    """Refuse to stream several choices.
-
-    Raises:
-        InvalidRequestError: ``n`` is above 1.
-    """
-    if (request.get("n") or 1) > 1:
-        raise InvalidRequestError("n > 1 cannot be streamed: chunks hold one choice. invoke() and generate() give all")

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.block_translators import get_translator, register_translator
 from langchain_core.messages.content import ContentBlock
 
+from .._adapters.citations import read_citation
 from ..catalogue import list_providers
 from ._refusals import refusal_block
 from ._to_wire import CALL_EXTRA
@@ -93,21 +94,12 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
 
 def _to_annotation(annotation: Mapping[str, Any]) -> dict[str, Any]:
     """A citation as langchain-core has it; other annotations as they came."""
-    kind = annotation.get("type")
-    inner = annotation.get(str(kind))
-    said = {**(inner if isinstance(inner, Mapping) else annotation)}
-    said.pop("type", None)
-    if kind not in ("url_citation", "file_citation"):
+    citation = read_citation(annotation)
+    if citation is None:
         return {"type": "non_standard_annotation", "value": dict(annotation)}
-    names = {"url": "url", "title": "title", "start_index": "start_index", "end_index": "end_index"}
-    names |= {"cited_text": "cited_text", "content": "cited_text", "filename": "title"}
-    citation: dict[str, Any] = {"type": "citation"}
-    for name, ours in names.items():
-        if said.get(name) is not None:
-            citation.setdefault(ours, said[name])
-    if extras := {name: value for name, value in said.items() if name not in names and value is not None}:
-        citation["extras"] = extras
-    return citation
+    named = {name: getattr(citation, name) for name in ("url", "title", "start_index", "end_index", "cited_text")}
+    extras = {"extras": citation.extra} if citation.extra else {}
+    return {"type": "citation", **{name: value for name, value in named.items() if value is not None}, **extras}
 
 
 def _to_audio(audio: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 
 from langchain_core.messages import AIMessage
 
+from .._adapters.tool_calls import calls_of
 from .._core.completion.completion import ChatDelta, Completion
 from ._content_blocks import AUDIO, CALL, REASONING, REFUSAL, TEXT, audio_type, to_blocks
 from ._finish import finish_fields
-from ._from_wire import MessageOptions, calls_of, from_call, to_message
+from ._from_wire import MessageOptions, from_call, to_message
 from ._refusals import event_block, is_refusal_block
 from ._usage import to_usage
 

@@ -6,7 +6,6 @@ keeps them as an invalid call. ``finish_reason`` says "length" in both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, 
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from .._adapters.tool_calls import calls_of, load_arguments
 from .._core.completion import tool_calls as core
 from .._core.completion.completion import ChatDelta, Choice, Completion
 from ._content_blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
@@ -127,23 +127,12 @@ def _additional(choice: Choice, options: MessageOptions) -> dict[str, Any]:
     return beside | {name: value for name, value in found.items() if value not in (None, [], {})}
 
 
-def calls_of(completion: Completion, choice: Choice) -> tuple[core.ToolCall, ...]:
-    """The tool calls; a call in the format before tools is one, under an id of the answer's."""
-    if choice.tool_calls or not choice.function_call:
-        return choice.tool_calls
-    name, arguments = choice.function_call["name"], choice.function_call["arguments"]
-    return (core.ToolCall(f"call_{completion.id or 'function'}", name, arguments),)
-
-
 def from_call(call: core.ToolCall) -> ToolCall | InvalidToolCall:
     """A call with its arguments parsed; an invalid one where they are no JSON object."""
     try:
-        arguments = json.loads(call.arguments, strict=False)
+        return tool_call(name=call.name, args=load_arguments(call.arguments), id=call.id)
     except ValueError as error:
         return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=str(error))
-    if isinstance(arguments, dict):
-        return tool_call(name=call.name, args=arguments, id=call.id)
-    return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error="the arguments are no JSON object")
 
 
 def _from_calls(calls: Sequence[core.ToolCall]) -> tuple[list[ToolCall], list[InvalidToolCall]]:

@@ -6,7 +6,7 @@ turned into; so there are two loops, one for sync and one for async code.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -68,7 +68,7 @@ def read_stream(
 
 async def aread_stream(
     stream: AsyncChatStream, chunks: ChunkMaker | None, items: Items, run_manager: AsyncCallbackManagerForLLMRun | None
-) -> AsyncIterator[Any]:
+) -> AsyncGenerator[Any, None]:
     """:func:`read_stream` for ``async for``."""
     chunk = None
     async with stream:

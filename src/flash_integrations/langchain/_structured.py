@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
@@ -26,9 +26,12 @@ from langchain_core.utils.function_calling import convert_to_openai_function
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import BaseModel, ValidationError
 
+from .._adapters.json_schema import LooseSchemaError, to_strict, wire_name
+from .._adapters.structured_answers import cut_reason, find_json
+from .._adapters.tool_choice import name_of
 from ..errors import InvalidRequestError
 from ._refusals import refusal_error
-from ._tools import ToolLike, name_of, recursive_schema, to_tool, tool_params, without_defaults
+from ._tools import ToolLike, recursive_schema, to_tool, tool_params
 
 Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode"]
 Schema: TypeAlias = Mapping[str, Any] | type
@@ -57,31 +60,31 @@ def to_response_format(schema: Schema, *, strict: bool | None = None) -> dict[st
         if "name" in schema and "schema" in schema:
             return _held_to(dict(schema), strict=strict)
         schema = schema["function"] if schema.get("type") == "function" else schema
-    elif strict is None and is_basemodel_subclass(schema):
-        strict = True
+    wanted = strict
+    if strict is None and not isinstance(schema, Mapping) and is_basemodel_subclass(schema):
+        wanted = True
     try:
-        plain = copy.deepcopy(convert_to_openai_function(schema))
-        plain.setdefault("parameters", {"type": "object", "properties": {}})
-        if (recursive := recursive_schema(schema)) is not None:
-            plain["parameters"] = recursive
-        made = {**plain, **convert_to_openai_function(plain, strict=strict)}
+        made = copy.deepcopy(convert_to_openai_function(schema))
     except ValueError as error:
         raise InvalidRequestError(f"not a schema: {error}") from error
-    parameters = made.pop("parameters")
-    made["schema"] = without_defaults(parameters) if made.get("strict") else parameters
-    made["name"] = _fit(made["name"])
-    return {"type": "json_schema", "json_schema": made}
+    parameters = recursive_schema(schema) or made.pop("parameters", {"type": "object", "properties": {}})
+    made.pop("parameters", None)
+    wanted = made.pop("strict", None) if wanted is None else wanted
+    if wanted:
+        try:
+            parameters = to_strict(parameters)
+        except LooseSchemaError as error:
+            if strict:
+                raise InvalidRequestError(f"{made['name']} cannot be strict: {error}") from error
+            wanted = None  # OpenAI refuses such a schema as strict, and takes it as it is
+    described = {**made, "name": wire_name(made["name"]), "schema": parameters}
+    return {"type": "json_schema", "json_schema": described | ({} if wanted is None else {"strict": wanted})}
 
 
 def _held_to(described: dict[str, Any], *, strict: bool | None) -> dict[str, Any]:
     if strict is not None and described.setdefault("strict", strict) is not strict:
         raise InvalidRequestError(f"the schema says strict={described['strict']}, the call strict={strict}")
     return {"type": "json_schema", "json_schema": described}
-
-
-def _fit(name: str) -> str:
-    """A name in the characters OpenAI takes (as of 2025); those of generic classes have brackets."""
-    return re.sub(r"[^\w-]", "_", name, flags=re.ASCII)[:64]
 
 
 def _to_schema_tool(schema: Schema) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _to_schema_tool(schema: Schema) -> dict[str, Any]:
     function = tool.get("function")
     if not isinstance(function, Mapping):
         raise InvalidRequestError(f"not a schema: function_calling needs one with a title or a name, not {schema!r}")
-    return {**tool, "function": {**function, "name": _fit(name_of(tool))}}
+    return {**tool, "function": {**function, "name": wire_name(name_of(tool))}}
 
 
 def structured(
@@ -151,13 +154,17 @@ def _reader(method: Method, schema: Schema | None) -> Runnable[Any, Any]:
         parser = (
             _CallAsInstance(tools=[schema], first_tool_only=True)
             if isinstance(schema, type) and is_class
-            else JsonOutputKeyToolsParser(key_name=name_of(_to_schema_tool(schema)), first_tool_only=True)
+            else _CallAsDict(key_name=name_of(_to_schema_tool(schema)), first_tool_only=True)
         )
     elif isinstance(schema, type) and is_class:
         parser = _ContentAsInstance(pydantic_object=schema)
     else:
         parser = _ContentAsDict()
-    return RunnableGenerator(_pass_on, _apass_on, name="Usable") | parser
+    wants_call = method == "function_calling"
+    check = RunnableGenerator(
+        partial(_pass_on, wants_call=wants_call), partial(_apass_on, wants_call=wants_call), name="Usable"
+    )
+    return check | parser
 
 
 def with_raw(llm: Runnable[LanguageModelInput, Any], read: Runnable[Any, Any]) -> Runnable[LanguageModelInput, Any]:
@@ -174,27 +181,54 @@ def _calls_instead(result: list[Generation]) -> bool:
     return isinstance(message, AIMessage) and bool(message.tool_calls) and not message.text
 
 
+def _json_of(result: list[Generation]) -> list[Generation]:
+    return [Generation(text=find_json(result[0].text))]
+
+
 class _ContentAsDict(JsonOutputParser):
     """The content's JSON; None where tools are called instead."""
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        return None if _calls_instead(result) else super().parse_result(result, partial=partial)
+        return None if _calls_instead(result) else super().parse_result(_json_of(result), partial=partial)
 
 
 class _ContentAsInstance(PydanticOutputParser[Any]):
     """The content as an instance of a class; None where tools are called instead."""
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        return None if _calls_instead(result) else super().parse_result(result, partial=partial)
+        return None if _calls_instead(result) else super().parse_result(_json_of(result), partial=partial)
+
+
+def _answers_in_words(result: list[Generation]) -> bool:
+    """Whether the model wrote an answer where it was to call a tool."""
+    generation = result[0]
+    message = generation.message if isinstance(generation, ChatGeneration) else None
+    return isinstance(message, AIMessage) and bool(message.text) and not _has_calls(message)
+
+
+def _has_calls(message: AIMessage) -> bool:
+    pieces = message.tool_call_chunks if isinstance(message, AIMessageChunk) else []
+    return bool(message.tool_calls or message.invalid_tool_calls or pieces)
+
+
+class _CallAsDict(JsonOutputKeyToolsParser):
+    """The call's arguments; the JSON the model wrote where it called nothing."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        if _answers_in_words(result):
+            return _ContentAsDict().parse_result(result, partial=partial)
+        return super().parse_result(result, partial=partial)
 
 
 class _CallAsInstance(PydanticToolsParser):
-    """The call as an instance of a class, whose name it has in the characters of the wire."""
+    """The call as an instance of a class, whose name it has in the characters of the wire; or the JSON written so."""
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        if _answers_in_words(result):
+            return _ContentAsInstance(pydantic_object=self.tools[0]).parse_result(result, partial=partial)
         generation = result[0]
         titles = (getattr(tool, "model_config", {}).get("title") or tool.__name__ for tool in self.tools)
-        names = {_fit(title): title for title in titles}
+        names = {wire_name(title): title for title in titles}
         if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
             calls = [{**call, "name": names.get(call["name"], call["name"])} for call in generation.message.tool_calls]
             message = generation.message.model_copy(update={"tool_calls": calls})
@@ -202,30 +236,31 @@ class _CallAsInstance(PydanticToolsParser):
         return super().parse_result(result, partial=partial)
 
 
-def _pass_on(messages: Iterator[AIMessage]) -> Iterator[AIMessage]:
+def _pass_on(messages: Iterator[AIMessage], *, wants_call: bool) -> Iterator[AIMessage]:
     """Pass an answer on, and raise at its end if it is a refusal or was cut."""
     seen = []
     for message in messages:
         seen.append(message)
         if not message.additional_kwargs.get("refusal"):  # langchain-core's parsers would raise its first word alone
             yield message
-    _refuse_unusable(seen)
+    _refuse_unusable(seen, wants_call=wants_call)
 
 
-async def _apass_on(messages: AsyncIterator[AIMessage]) -> AsyncIterator[AIMessage]:
+async def _apass_on(messages: AsyncIterator[AIMessage], *, wants_call: bool) -> AsyncIterator[AIMessage]:
     seen = []
     async for message in messages:
         seen.append(message)
         if not message.additional_kwargs.get("refusal"):  # langchain-core's parsers would raise its first word alone
             yield message
-    _refuse_unusable(seen)
+    _refuse_unusable(seen, wants_call=wants_call)
 
 
-def _refuse_unusable(seen: list[AIMessage]) -> None:
+def _refuse_unusable(seen: list[AIMessage], *, wants_call: bool) -> None:
     """Raise where nothing can be made of an answer.
 
     Raises:
-        OutputParserException: the answer was cut by the token limit or a filter.
+        OutputParserException: the answer was cut by the token limit or a filter; or it is words without JSON in
+            place of a call.
         ModelRefusalError: the model refused (before langchain-core 1.7.5 an OutputParserException, too).
     """
     if not seen:
@@ -235,10 +270,12 @@ def _refuse_unusable(seen: list[AIMessage]) -> None:
     message = add_ai_message_chunks(first, *chunks) if isinstance(first, AIMessageChunk) and chunks else first
     if refusal := message.additional_kwargs.get("refusal"):
         raise refusal_error(refusal, message)
-    reason = message.response_metadata.get("finish_reason")
-    if reason in ("length", "content_filter") and not _is_whole(message):
-        cause = "at the token limit; raise max_tokens" if reason == "length" else "by a content filter"
-        raise OutputParserException(f"the answer was cut {cause}", llm_output=message.text)
+    reason = cut_reason(message.response_metadata.get("finish_reason"))
+    if reason and not _is_whole(message):
+        raise OutputParserException(f"the answer was cut {reason}", llm_output=message.text)
+    if wants_call and not _has_calls(message) and not _is_whole(message):
+        said = f"answered in words: {message.text[:200]!r}" if message.text else "said nothing"
+        raise OutputParserException(f"the model called no tool and {said}", llm_output=message.text)
 
 
 def _is_whole(message: AIMessage) -> bool:
@@ -247,7 +284,7 @@ def _is_whole(message: AIMessage) -> bool:
     texts = [piece["args"] or "" for piece in pieces] or ([] if message.tool_calls else [message.text])
     try:
         for text in texts:
-            json.loads(text, strict=False)
+            json.loads(find_json(text), strict=False)
     except ValueError:
         return False
     return not message.invalid_tool_calls
@@ -258,6 +295,6 @@ def parsed(text: str, schema: Schema | None) -> BaseModel | None:
     if not (text and isinstance(schema, type) and issubclass(schema, BaseModel)):
         return None
     try:
-        return schema.model_validate_json(text)
+        return schema.model_validate_json(find_json(text))
     except ValidationError:
         return None

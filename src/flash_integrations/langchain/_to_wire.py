@@ -25,6 +25,8 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 
+from .._adapters.past_answers import past_answer
+from .._adapters.tool_calls import wire_call
 from ..errors import InvalidRequestError
 from ._content import to_part, to_parts, to_standard
 
@@ -115,25 +117,18 @@ def _answer(message: AIMessage, *, send_reasoning: bool, answered: set[str]) -> 
     content = message.content
     blocks = [] if isinstance(content, str) else [to_standard(each) for each in content if isinstance(each, dict)]
     parts = content if isinstance(content, str) else [*_assistants_parts(content)] or ""
-    body: dict[str, Any] = {"role": "assistant", "content": parts, **_name(message)}
-    refusal = kwargs.get("refusal") or "".join(_texts(blocks, {"refusal": "refusal"}))
-    if refusal:
-        body["refusal"] = refusal
-    if audio_id := _audio_id(kwargs.get("audio"), blocks):
-        body["audio"] = {"id": audio_id}
     calls = [_to_call(call, json.dumps(call["args"], ensure_ascii=False), message) for call in message.tool_calls]
     calls += [_to_call(call, call["args"] or "", message) for call in message.invalid_tool_calls]
     calls += _calls_in_content(blocks, answered - {call["id"] for call in calls})
-    legacy = kwargs.get("function_call")
-    if legacy and not any(call["id"] in answered for call in calls):
-        body["function_call"] = legacy
-    elif calls:
-        body["tool_calls"] = calls
-    if not body["content"] and (calls or legacy or refusal or audio_id):
-        body["content"] = None
-    if send_reasoning:
-        body |= _reasoning(kwargs, blocks)
-    return body
+    return past_answer(
+        parts,
+        calls=calls,
+        answered=answered,
+        function_call=kwargs.get("function_call"),
+        refusal=kwargs.get("refusal") or "".join(_texts(blocks, {"refusal": "refusal"})),
+        audio_id=_audio_id(kwargs.get("audio"), blocks),
+        fields={**_name(message), **(_reasoning(kwargs, blocks) if send_reasoning else {})},
+    )
 
 
 def _assistants_parts(content: list[str | dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -181,15 +176,9 @@ def _calls_in_content(blocks: Sequence[Mapping[str, Any]], missing: set[str]) ->
         if block.get("type") in ("tool_use", "tool_call", "function_call") and call_id in missing:
             given: Any = next((block[name] for name in ("args", "input", "arguments") if name in block), {})
             arguments = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
-            yield {
-                "type": "function",
-                "id": call_id,
-                "function": {"name": block.get("name", ""), "arguments": arguments},
-            }
+            yield wire_call(call_id, block.get("name"), arguments, {})
 
 
 def _to_call(call: ToolCall | InvalidToolCall, arguments: str, message: AIMessage) -> dict[str, Any]:
-    call_id = call["id"] or ""
-    function = {"name": call["name"] or "", "arguments": arguments}
-    extra = message.additional_kwargs.get(CALL_EXTRA, {}).get(call_id, {})
-    return {"type": "function", "id": call_id, "function": function, **extra}
+    extra = message.additional_kwargs.get(CALL_EXTRA, {}).get(call["id"], {})
+    return wire_call(call["id"], call["name"], arguments, extra)

@@ -17,8 +17,10 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 
+from .._adapters.params import merge_params, refuse_choices
+from .._adapters.tool_choice import ToolChoice
 from ..client import FlashClient
-from ._callbacks import TokenEmitter, refuse_choices, takes_tokens
+from ._callbacks import TokenEmitter, takes_tokens
 from ._chat_settings import ChatSettings
 from ._errors import translate_errors
 from ._events import Event, Events
@@ -27,7 +29,7 @@ from ._refusals import with_standard_refusals
 from ._runs import aread_stream, chunks_alone, only_tokens, read_stream
 from ._structured import Method, Schema, structured, to_response_format, with_raw
 from ._to_wire import to_wire
-from ._tools import ToolChoice, ToolLike, tool_params
+from ._tools import ToolLike, tool_params
 
 
 class ChatFlash(ChatSettings):
@@ -117,20 +119,13 @@ class ChatFlash(ChatSettings):
     def _request(
         self, client: FlashClient, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> tuple[dict[str, Any], MessageOptions]:
-        """The core's words for a call, what it says over what the object holds; and how to tell the answer."""
-        said = self._call_params(kwargs)
-        request = {"model": self.model, **self._sampling(), **self.model_kwargs, **said}
+        """The core's parameters for a call, and how its answer is told."""
+        call = self._call_params(kwargs)
         if stop is not None:
-            request["stop"] = stop
-        if self.extra_body or said.get("extra_body"):
-            request["extra_body"] = {**(self.extra_body or {}), **(said.get("extra_body") or {})}
-        if "tools" not in {**request, **request.get("extra_body", {})}:
-            # What the object says about tools is for calls that have some; the wire refuses it without.
-            request = {
-                name: value
-                for name, value in request.items()
-                if name in said or name not in ("tool_choice", "parallel_tool_calls")
-            }
+            call["stop"] = stop
+        request = merge_params(
+            self.model, held=self._sampling(), more=self.model_kwargs, unchecked=self.extra_body, call=call
+        )
         schema = request.get("response_format")
         if isinstance(schema, type):
             request["response_format"] = to_response_format(schema)
@@ -182,7 +177,7 @@ class ChatFlash(ChatSettings):
         with translate_errors():
             client = self._flash()
             request, options = self._request(client, messages, stop, kwargs)
-            refuse_choices(request)
+            refuse_choices(request, instead="invoke() and generate() give all")
             yield from read_stream(client.stream_chat(**request), Chunks(options), chunks_alone, run_manager)
 
     async def _astream(
@@ -195,7 +190,7 @@ class ChatFlash(ChatSettings):
         with translate_errors():
             client = self._flash()
             request, options = self._request(client, messages, stop, kwargs)
-            refuse_choices(request)
+            refuse_choices(request, instead="invoke() and generate() give all")
             stream = client.to_async().stream_chat(**request)
             async with aclosing(aread_stream(stream, Chunks(options), chunks_alone, run_manager)) as chunks:
                 async for chunk in chunks:
@@ -240,7 +235,7 @@ class ChatFlash(ChatSettings):
         kwargs: dict[str, Any],
     ) -> tuple[TokenEmitter | None, Events]:
         """What makes the tokens of an answer that goes out as events, if somebody takes them; and the events."""
-        refuse_choices(request)
+        refuse_choices(request, instead="invoke() and generate() give all")
         emitter = TokenEmitter(run_manager.run_id, options)
         events = Events(options, message_id=emitter.message_id, model=request["model"])
         heard = super()._should_stream(async_api=False, run_manager=run_manager, **kwargs)

@@ -20,6 +20,8 @@ from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from llama_index.core.types import Model, PydanticProgramMode
 from pydantic import BaseModel, ValidationError, field_validator
 
+from .._adapters.json_schema import LooseSchemaError, schema_of, to_strict, wire_name
+from .._adapters.structured_answers import cut_reason, find_json
 from .._core.model_names import is_gpt, is_o_series
 
 _dispatcher = get_dispatcher(__name__)
@@ -36,59 +38,13 @@ def takes_schema(model: str) -> bool:
 
 def to_response_format(output_cls: type[BaseModel]) -> dict[str, Any]:
     """A class as ``response_format``: strict where its schema can be, as it is where not (it has free-form dicts)."""
-    name = re.sub(r"[^a-zA-Z0-9_-]", "_", output_cls.__name__)[:64]
+    name = wire_name(output_cls.__name__)
     schema = schema_of(output_cls)
     try:
         described = {"name": name, "schema": to_strict(schema), "strict": True}
     except LooseSchemaError:
         described = {"name": name, "schema": schema}
     return {"type": "json_schema", "json_schema": described}
-
-
-def schema_of(cls: type[BaseModel]) -> dict[str, Any]:
-    """A class's schema with an object at its root, where Pydantic puts a reference if the class holds itself."""
-    schema = cls.model_json_schema()
-    if "$ref" in schema:
-        schema |= schema["$defs"][schema.pop("$ref").rpartition("/")[2]]
-    return schema
-
-
-class LooseSchemaError(ValueError):
-    """A schema that has no strict form: it leaves names or positions open."""
-
-
-def to_strict(schema: Any) -> Any:
-    """A schema in the form that strict mode wants: closed objects, all fields required, no defaults.
-
-    Raises:
-        LooseSchemaError: it has objects with free names, or tuples.
-    """
-    if isinstance(schema, list):
-        return [to_strict(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "prefixItems" in schema:
-        raise LooseSchemaError("tuples have no strict form")
-    strict = {
-        key: to_strict(value) for key, value in schema.items() if key not in _NAMED | {"default", "discriminator"}
-    }
-    for key in _NAMED & schema.keys():
-        strict[key] = {name: to_strict(each) for name, each in schema[key].items()}
-    if schema.get("type") == "object":
-        if "properties" not in schema or schema.get("additionalProperties"):
-            raise LooseSchemaError("objects with free names have no strict form")
-        strict |= {"additionalProperties": False, "required": list(schema["properties"])}
-    for word in ("oneOf", "allOf"):
-        if word in strict and (word == "oneOf" or len(strict[word]) == 1):
-            strict["anyOf"] = strict.pop(word)
-    if "$ref" in strict and len(strict) > 1:
-        # Nothing may stand beside a reference but inside an alternative.
-        strict["anyOf"] = [{"$ref": strict.pop("$ref")}]
-    return strict
-
-
-_NAMED = {"properties", "$defs"}
-"""Schema words whose keys are names of the user's, not schema words."""
 
 
 class StructuredCalls(FunctionCallingLLM):
@@ -241,15 +197,10 @@ def _read(response: ChatResponse, output_cls: type[Model]) -> Model:
     if refusal := response.message.additional_kwargs.get("refusal"):
         raise ValueError(f"the model refused to give a {name}: {refusal}")
     try:
-        return output_cls.model_validate_json(_FENCE.sub(r"\1", text))
+        return output_cls.model_validate_json(find_json(text))
     except ValidationError:
-        match response.raw["choices"][0].get("finish_reason") if isinstance(response.raw, dict) else None:
-            case "length":
-                raise ValueError(f"the {name} was cut at the token limit; raise max_tokens: {text[-80:]!r}") from None
-            case "content_filter":
-                raise ValueError(f"the {name} was cut by a content filter") from None
+        raw = response.raw
+        reason = cut_reason(raw["choices"][0].get("finish_reason")) if isinstance(raw, dict) else None
+        if reason:
+            raise ValueError(f"the {name} was cut {reason}: {text[-80:]!r}") from None
         raise
-
-
-_FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n\s*```\s*$", re.DOTALL | re.IGNORECASE)
-"""What some models put around JSON, behind gateways that do not hold them to the schema."""

@@ -23,7 +23,10 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from .._core.completion.completion import Choice, Completion, ToolCall, Usage
+from .._adapters.citations import read_citations
+from .._adapters.past_answers import past_answer
+from .._adapters.tool_calls import calls_of, load_arguments, wire_call
+from .._core.completion.completion import Choice, Completion, Usage
 from .._core.framing import json_codec
 from ._content import to_content
 
@@ -54,18 +57,12 @@ def to_wire(
         # The gateway knows its own spoken words by their id; they are not sent again.
         blocks = [block for block in message.blocks if not (audio_id and isinstance(block, AudioBlock))]
         content = to_content(blocks, role=role, where=f"messages[{position}]")
-        body: dict[str, Any] = {"role": role, "content": content}
-        if audio_id:
-            body["audio"] = {"id": audio_id}
-        if name := message.additional_kwargs.get("name"):
-            body["name"] = name
-        if role == "tool" and (call_id := message.additional_kwargs.get("tool_call_id")):
-            body["tool_call_id"] = call_id
-        elif role == "assistant":
-            _add_answer(body, message, answered)
-            if send_reasoning and (reasoning := _reasoning(message)):
-                body["reasoning_content"] = reasoning
-        bodies.append(body)
+        named = {"name": message.additional_kwargs.get("name")}
+        if role == "assistant":
+            bodies.append(_to_past_answer(message, content, audio_id, answered, named, send_reasoning=send_reasoning))
+            continue
+        named["tool_call_id"] = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
+        bodies.append({"role": role, "content": content} | {key: value for key, value in named.items() if value})
     return bodies
 
 
@@ -79,18 +76,26 @@ def _reasoning(message: ChatMessage) -> str:
     return "".join(block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock))
 
 
-def _add_answer(body: dict[str, Any], message: ChatMessage, answered: set[Any]) -> None:
-    """The calls and the refusal of an earlier answer."""
-    kwargs = message.additional_kwargs
-    calls = tool_calls_of(message)
-    if kwargs.get("function_call") and not any(call["id"] in answered for call in calls):
-        body["function_call"] = kwargs["function_call"]
-    elif calls:
-        body["tool_calls"] = calls
-    if kwargs.get("refusal"):
-        body["refusal"] = kwargs["refusal"]
-    if not body["content"] and body.keys() & {"tool_calls", "function_call", "refusal", "audio"}:
-        body["content"] = None
+def _to_past_answer(
+    message: ChatMessage,
+    content: str | list[dict[str, Any]],
+    audio_id: str | None,
+    answered: set[Any],
+    fields: dict[str, Any],
+    *,
+    send_reasoning: bool,
+) -> dict[str, Any]:
+    if send_reasoning:
+        fields["reasoning_content"] = _reasoning(message)
+    return past_answer(
+        content,
+        calls=tool_calls_of(message),
+        answered=answered,
+        function_call=message.additional_kwargs.get("function_call"),
+        refusal=message.additional_kwargs.get("refusal"),
+        audio_id=audio_id,
+        fields=fields,
+    )
 
 
 def tool_calls_of(message: ChatMessage) -> list[dict[str, Any]]:
@@ -114,8 +119,7 @@ def _to_call(block: ToolCallBlock, older: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(arguments, str) or parse_arguments(arguments) != block.tool_kwargs:
         given = block.tool_kwargs
         arguments = given if isinstance(given, str) else json_codec.dumps(given).decode()
-    function = {"name": block.tool_name, "arguments": arguments}
-    return {**older, "id": block.tool_call_id or "", "type": "function", "function": function}
+    return wire_call(block.tool_call_id, block.tool_name, arguments, dict(older))
 
 
 # --- inward ---------------------------------------------------------------------------------------------------------
@@ -134,11 +138,7 @@ def to_response(completion: Completion, *, delta: str | None = None) -> ChatResp
 
 
 def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
-    calls = choice.tool_calls
-    if not calls and choice.function_call:
-        # A call in the format before tools, under an id of the answer's.
-        function = choice.function_call
-        calls = (ToolCall(f"call_{completion.id or 'function'}", function["name"], function["arguments"]),)
+    calls = calls_of(completion, choice)
     kwargs: dict[str, Any] = {
         "tool_calls": [call.as_dict() for call in calls],
         "function_call": choice.function_call,
@@ -183,37 +183,26 @@ def to_citations(annotations: Iterable[Any], text: str) -> list[CitationBlock]:
     What is cited is the page's own words where the gateway gives them, else the words of the answer that the
     annotation's ``start_index`` and ``end_index`` (characters of the text) mark; these two are kept too.
     """
-    found = []
-    for annotation in annotations:
-        if not isinstance(annotation, Mapping) or annotation.get("type") != "url_citation":
-            continue
-        # OpenAI's chat endpoint nests the fields, others write them beside the kind.
-        inner = annotation.get("url_citation")
-        told = inner if isinstance(inner, Mapping) else annotation
-        url, title, words = (told.get(name) for name in ("url", "title", "content"))
-        if not isinstance(url, str) or not url:
-            continue
-        place = {name: at for name in ("start_index", "end_index") if type(at := told.get(name)) is int and at >= 0}
-        if not isinstance(words, str) or not words:
-            words = text[place["start_index"] : place["end_index"]] if len(place) == 2 else ""
-        found.append(
-            CitationBlock(
-                cited_content=TextBlock(text=words),
-                source=url,
-                title=title if isinstance(title, str) and title else url,
-                additional_location_info=place,
-            )
+    return [
+        CitationBlock(
+            cited_content=TextBlock(text=citation.quoted(text)),
+            source=citation.url,
+            title=citation.title or citation.url,
+            additional_location_info={
+                name: at for name in ("start_index", "end_index") if (at := getattr(citation, name)) is not None
+            },
         )
-    return found
+        for citation in read_citations(annotations)
+        if citation.kind == "url_citation" and citation.url
+    ]
 
 
 def parse_arguments(arguments: str) -> dict[str, Any] | str:
     """A call's arguments as a dict; as the text they are where that is no JSON object."""
     try:
-        parsed = json_codec.loads(arguments) if arguments.strip() else {}
+        return load_arguments(arguments) if arguments.strip() else {}
     except ValueError:
         return arguments
-    return parsed if isinstance(parsed, dict) else arguments
 
 
 def to_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:

@@ -11,8 +11,8 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.llms.utils import parse_partial_json
 from llama_index.core.tools.types import BaseTool
 
+from .._adapters.json_schema import LooseSchemaError, schema_of, to_strict
 from ..errors import InvalidRequestError
-from ._structured import LooseSchemaError, schema_of, to_strict
 from ._to_wire import parse_arguments, tool_calls_of
 
 
@@ -32,21 +32,14 @@ def to_tool(tool: BaseTool | dict[str, Any], *, strict: bool | None = None) -> d
     if strict:
         function = described["function"]
         try:
-            described["function"] = {**function, "parameters": to_strict(function["parameters"]), "strict": True}
+            described["function"] = {
+                **function,
+                "parameters": to_strict(function["parameters"], where="its arguments"),
+                "strict": True,
+            }
         except LooseSchemaError as error:
             raise InvalidRequestError(f"tool {function['name']!r} cannot be strict: {error}") from error
     return described
-
-
-def to_choice(choice: str | dict[str, Any] | None, *, required: bool) -> str | dict[str, Any] | None:
-    """The wire's ``tool_choice``; None where nothing was said."""
-    if choice is None:
-        return "required" if required else None
-    if choice == "any":
-        return "required"
-    if isinstance(choice, dict) or choice in {"none", "auto", "required"}:
-        return choice
-    return {"type": "function", "function": {"name": choice}}
 
 
 def keep_first_call(response: ChatResponse) -> None:

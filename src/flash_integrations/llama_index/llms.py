@@ -28,10 +28,11 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from .._adapters.chat_settings import FlashSettings
 from .._adapters.connection_settings import MODEL_CONFIG
+from .._adapters.params import merge_params, refuse_choices
+from .._adapters.tool_choice import to_tool_choice
 from .._core.model_names import is_o_series
 from ..catalogue import context_window
 from ..client import AsyncChatStream, ChatStream
-from ..errors import InvalidRequestError
 from ._content import reads_files
 from ._rate_limiters import check_rate_limiter
 from ._serialization import Serialization
@@ -39,13 +40,10 @@ from ._streams import aclosing, agiving, aresponses, closing, responses, returni
 from ._structured import to_response_format
 from ._to_wire import to_completion, to_response, to_wire
 from ._tokens import estimate, to_tokenizer
-from ._tools import afirst_calls, first_calls, keep_first_call, to_choice, to_selections, to_tool
+from ._tools import afirst_calls, first_calls, keep_first_call, to_selections, to_tool
 
 _CALL_PARAMS = ("extra_headers", "extra_query", "timeout")
 """What a call says that is no field of the body."""
-
-_WITH_TOOLS = frozenset({"tool_choice", "parallel_tool_calls"})
-"""Words that endpoints refuse where there are no tools."""
 
 
 class FlashLLM(Serialization):
@@ -115,21 +113,12 @@ class FlashLLM(Serialization):
 
     def _request(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The core's words for a call: what the object holds, over it what the call says."""
-        said = self._call_params(kwargs)
-        more = {
-            name: value for name, value in self.additional_kwargs.items() if name not in said or name == "extra_body"
-        }
-        held = self._sampling()
-        if not (said.get("tools") or more.get("tools")):
-            held = {name: value for name, value in held.items() if name not in _WITH_TOOLS}
-        laid_over = {**(more.pop("extra_body", None) or {}), **(said.pop("extra_body", None) or {})}
-        request = {
-            "model": self.model,
-            **held,
-            **{name: more.pop(name) for name in _CALL_PARAMS if name in more},
-            **said,
-        }
-        request["extra_body"] = {**more, **laid_over}
+        call = self._call_params(kwargs)
+        more = {name: value for name, value in self.additional_kwargs.items() if name not in call}
+        unchecked = {**more, **(self.additional_kwargs.get("extra_body") or {})}
+        unchecked.pop("extra_body", None)
+        apart = {name: unchecked.pop(name) for name in _CALL_PARAMS if name in unchecked}
+        request = merge_params(self.model, held=self._sampling(), more=apart, unchecked=unchecked, call=call)
         wanted = request.get("response_format")
         if isinstance(wanted, type) and issubclass(wanted, BaseModel):
             request["response_format"] = to_response_format(wanted)
@@ -225,7 +214,7 @@ class FlashLLM(Serialization):
         if tools:
             strict = self.strict if strict is None else strict
             params["tools"] = [to_tool(tool, strict=strict) for tool in tools]
-            if choice := to_choice(tool_choice, required=tool_required):
+            if choice := to_tool_choice(tool_choice or tool_required, params["tools"]):
                 params["tool_choice"] = choice
             # The endpoint's own default is to allow them; o-series models do not know the word.
             if not allow_parallel_tool_calls and not is_o_series(self.model):
@@ -294,6 +283,5 @@ class FlashLLM(Serialization):
 
 
 def _one_choice(request: dict[str, Any]) -> dict[str, Any]:
-    if (request["extra_body"].get("n") or request.get("n") or 1) > 1:
-        raise InvalidRequestError("n > 1 cannot be streamed: items hold one choice. chat() gives all of them in raw")
+    refuse_choices(request, instead="chat() gives all of them in raw")
     return request

@@ -1,0 +1,93 @@
+"""JSON schemas as the wire takes them: an object at the root, a name in its characters, and the form of strict mode."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel
+
+_NAMED = frozenset({"properties", "$defs", "definitions"})
+"""Schema keywords whose keys are names of the user's, not keywords."""
+
+_FORMATS = frozenset("date-time time date duration email hostname ipv4 ipv6 uuid".split())
+"""The formats strict mode knows: https://platform.openai.com/docs/guides/structured-outputs (2026)."""
+
+_LOOSE_KEYWORDS = {
+    "prefixItems": "tuples",
+    "uniqueItems": "sets",
+    "patternProperties": "objects with free names",
+    "propertyNames": "objects with free names",
+    "contains": "lists that must contain something",
+    "not": "exclusions",
+    "if": "conditions",
+    "dependentRequired": "dependent fields",
+    "dependentSchemas": "dependent fields",
+}
+"""Keywords strict mode refuses, and what they make of a schema (the same page, "Some type-specific keywords")."""
+
+
+class LooseSchemaError(ValueError):
+    """A schema that has no strict form; says which part of it, and why."""
+
+
+def schema_of(cls: type[BaseModel]) -> dict[str, Any]:
+    """A class's schema with an object at its root, where Pydantic puts a reference if the class holds itself."""
+    schema = cls.model_json_schema()
+    if "$ref" in schema:
+        schema |= schema["$defs"][schema.pop("$ref").rpartition("/")[2]]
+    return schema
+
+
+def wire_name(name: str) -> str:
+    """A schema's name in the characters OpenAI takes (as of 2025); those of generic classes have brackets."""
+    return re.sub(r"[^\w-]", "_", name, flags=re.ASCII)[:64]
+
+
+def to_strict(schema: Any, *, where: str = "the schema") -> Any:
+    """A schema in the form that strict mode wants: closed objects, all fields required, no defaults.
+
+    Args:
+        schema: a JSON schema; it is not changed.
+        where: what it describes, for errors.
+
+    Raises:
+        LooseSchemaError: it has no such form: free names, tuples, sets, anything at all, an unknown format.
+    """
+    if isinstance(schema, list):
+        return [to_strict(item, where=where) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    _refuse_loose(schema, where)
+    strict: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _NAMED and isinstance(value, dict):
+            strict[key] = {name: to_strict(inner, where=name) for name, inner in value.items()}
+        elif key in ("enum", "const", "examples"):
+            strict[key] = value
+        elif key not in ("default", "discriminator"):
+            strict[key] = to_strict(value, where=where)
+    if schema.get("type") == "object":
+        strict["additionalProperties"] = False
+        if names := list(schema["properties"]):
+            strict["required"] = names
+    for keyword in ("oneOf", "allOf"):
+        if keyword in strict and (keyword == "oneOf" or len(strict[keyword]) == 1):
+            strict["anyOf"] = strict.pop(keyword)
+    if "$ref" in strict and len(strict) > 1:
+        # Nothing may stand beside a reference but inside an alternative.
+        strict["anyOf"] = [{"$ref": strict.pop("$ref")}]
+    return strict
+
+
+def _refuse_loose(schema: dict[str, Any], where: str) -> None:
+    for keyword in _LOOSE_KEYWORDS.keys() & schema.keys():
+        raise LooseSchemaError(f"{where}: {_LOOSE_KEYWORDS[keyword]} have no strict form")
+    if not schema.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}:
+        raise LooseSchemaError(f"{where}: a value of any type has no strict form")
+    if schema.get("type") == "array" and not schema.get("items"):
+        raise LooseSchemaError(f"{where}: a list of anything has no strict form")
+    if schema.get("type") == "string" and schema.get("format", "date") not in _FORMATS:
+        raise LooseSchemaError(f"{where}: the format {schema['format']!r} has no strict form")
+    if schema.get("type") == "object" and ("properties" not in schema or schema.get("additionalProperties")):
+        raise LooseSchemaError(f"{where}: objects with free names have no strict form")
