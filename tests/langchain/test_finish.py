@@ -74,5 +74,7 @@ def test_messages_are_as_before_on_older_cores(way):
 @pytest.mark.parametrize("on_new_cores", [True, False])
 def test_the_last_event_tells_it(on_new_cores):
     """On new cores both words stand at the top of ``message-finish``, where langchain-core puts them; else neither."""
-    *_, last = Events(MessageOptions("flashapi", normalized=on_new_cores), message_id="1", model="m").items(COMPLETION, None)
+    *_, last = Events(MessageOptions("flashapi", normalized=on_new_cores), message_id="1", model="m").items(
+        COMPLETION, None
+    )
     assert ("finish_reason" in last, "normalized_finish_reason" in last) == (on_new_cores, on_new_cores)

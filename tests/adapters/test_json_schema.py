@@ -1,0 +1,90 @@
+"""Schemas in the form of strict mode, or why they have none."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, HttpUrl, create_model
+
+from flash_integrations._adapters.json_schema import LooseSchemaError, schema_of, to_strict, wire_name
+
+
+class Point(BaseModel):
+    """A place."""
+
+    x: int
+    y: int = Field(default=0, description="up")
+    label: str | None = None
+
+
+class Node(BaseModel):
+    """Holds itself."""
+
+    name: str
+    children: list["Node"] = []
+
+
+def test_strict_objects_are_closed_and_need_all_their_fields():
+    """Defaults go, too: the model must say every field."""
+    strict = to_strict(Point.model_json_schema())
+    assert strict["additionalProperties"] is False
+    assert strict["required"] == ["x", "y", "label"]
+    assert "default" not in strict["properties"]["y"]
+    assert strict["properties"]["y"]["description"] == "up"
+
+
+def test_the_schema_given_is_not_changed():
+    """It may be a tool's own."""
+    schema = Point.model_json_schema()
+    before = str(schema)
+    to_strict(schema)
+    assert str(schema) == before
+
+
+def test_a_class_that_holds_itself_has_an_object_at_its_root():
+    """Its references stay, and are closed where they lead."""
+    strict = to_strict(schema_of(Node))
+    assert (strict["type"], strict["required"]) == ("object", ["name", "children"])
+    assert strict["$defs"]["Node"]["additionalProperties"] is False
+
+
+LOOSE = {
+    "Any": Any,
+    "a bare list": list,
+    "a list of Any": list[Any],
+    "a set": set[str],
+    "a tuple": tuple[int, str],
+    "free names": dict[str, int],
+    "a URL": HttpUrl,
+    "a path": Path,
+    "bytes": bytes,
+    "deep inside": list[dict[str, Any]],
+}
+
+
+@pytest.mark.parametrize("field", LOOSE.values(), ids=LOOSE)
+def test_what_strict_mode_refuses_has_no_strict_form(field):
+    """OpenAI refuses the whole request for one such field; the error names it."""
+    cls = create_model("Made", thing=(field, ...))
+    with pytest.raises(LooseSchemaError, match="thing"):
+        to_strict(cls.model_json_schema())
+
+
+@pytest.mark.parametrize("word", sorted("date-time time date duration email hostname ipv4 ipv6 uuid".split()))
+def test_the_formats_strict_mode_knows_stay(word):
+    """Dates and their like are held to."""
+    assert to_strict({"type": "string", "format": word}) == {"type": "string", "format": word}
+
+
+def test_values_are_no_schemas():
+    """What stands under enum or const is left as it is, though it look like a keyword."""
+    schema = {"enum": [{"default": 1}, "x"]}
+    assert to_strict(schema) == schema
+
+
+@pytest.mark.parametrize(
+    ("name", "wire"), [("Plain", "Plain"), ("Box[int]", "Box_int_"), ("Größe", "Gr__e"), ("x" * 90, "x" * 64)]
+)
+def test_names_fit_the_wire(name, wire):
+    """Generic classes have brackets, which OpenAI refuses."""
+    assert wire_name(name) == wire
