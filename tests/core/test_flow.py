@@ -23,6 +23,7 @@ ROLE = chunk({"role": "assistant", "content": ""})
 HELLO = chunk({"content": "Hello"})
 STOP = chunk({}, "stop")
 PING = b": PING\n\n"
+EMPTY = chunk({"content": ""})
 JSON = {"content-type": "application/json"}
 EMPTY = Answer([b""], headers=JSON)
 HOLLOW = plain(None)
@@ -206,6 +207,20 @@ SCENARIOS = [
     ),
     S("pings before the first event", [Answer([PING, Silence(100)] * 4)], [True], errors.APITimeoutError, words=ONCE),
     S("silence between events", [Answer([ROLE, Silence(61), HELLO])], [True], errors.APITimeoutError, words=ONCE),
+    S(
+        "heartbeats while the model writes a call that is held back",
+        [Answer([ROLE, *[Silence(50), EMPTY] * 5, HELLO, STOP, DONE])],
+        [True],
+        "Hello",
+        words=ONCE,
+    ),
+    S(
+        "heartbeats of a dead stream",
+        [Answer([ROLE, *[Silence(50), EMPTY] * 9])],
+        [True],
+        errors.APITimeoutError,
+        words=ONCE,
+    ),
     S("pings between events", [Answer([ROLE, *[Silence(25), PING] * 3])], [True], errors.APITimeoutError, words=ONCE),
     S(
         "blank lines between events",

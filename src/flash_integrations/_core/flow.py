@@ -25,15 +25,14 @@ from .framing.content_coding import ContentDecoder
 from .policy.backoff import delay
 from .policy.call_policy import CallPolicy
 from .policy.learned import LearnedQuirks
+from .policy.progress_deadline import ProgressDeadline
 from .policy.quirks import QUIRKS, learn_quirk
-from .policy.rate_limiter import GRANTED, RateLimiter, Reservation
+from .policy.rate_limiter import RateLimiter, Reservation
+from .policy.sliding_window import GRANTED
 from .policy.token_use import answer_limit, counted_tokens, request_tokens
 from .policy.wire_request import WireRequest
 
 log = logging.getLogger("flash_integrations")
-
-DRAIN_SECONDS = 0.2
-"""How long to wait after ``[DONE]`` for the body's own end, so that the connection can be used again."""
 
 LONG_WAIT_SECONDS = 30.0
 """A wait for the limits that is longer is logged, as soon as that is known."""
@@ -146,7 +145,7 @@ class Exchange(Generic[T]):
         counted = True
         try:
             yield from self._admit(reservation, give_up)
-            first_byte = clock() + (timeout.first_byte or inf)
+            first_byte = ProgressDeadline(timeout, give_up).first(clock())
             try:
                 head = yield Send(
                     self.call.path,
@@ -155,7 +154,7 @@ class Exchange(Generic[T]):
                     self.call.headers,
                     self.call.query,
                     connect=_finite(timeout.connect or inf),
-                    deadline=_finite(min(first_byte, give_up)),
+                    deadline=_finite(first_byte),
                 )
             except FlashError as error:
                 # What never left, for want of a connection or a key, stands in no window of the gateway's.
@@ -235,19 +234,23 @@ class Exchange(Generic[T]):
     def _read(self, attempt: _Attempt, head: Head, first_byte: float, give_up: float, retries: int) -> Flow[T]:
         """Read the answer, hand on what the caller waits for, and see that it is whole."""
         request = attempt.request
-        reader = self.call.reader(AnswerContext(head.headers, request.streamed, self._accepts_done(request), self.env))
-        clock, timeout, deadline = self.env.clock, self.policy.timeout, first_byte
+        reader = self.call.reader(
+            AnswerContext(head.headers, request.streamed, self._accepts_done(request), self.env, self.call.stream)
+        )
+        clock, rule, deadline = self.env.clock, ProgressDeadline(self.policy.timeout, give_up), first_byte
+        last_event = clock()
         try:
             data = b" "
             while data:
-                events, lost = reader.events, None
+                events, heartbeats, lost = reader.events, reader.heartbeats, None
                 try:
-                    data = yield Read(_finite(min(deadline, give_up)))
+                    data = yield Read(_finite(deadline))
                 except APIConnectionError as error:
                     data, lost = b"", error
                 deltas = reader.feed(data) if data else []
                 moved = reader.events != events or (not reader.is_stream and data.strip() != b"")
-                if data and not moved and clock() >= min(deadline, give_up):
+                now = clock()
+                if data and not moved and now >= deadline:
                     data, lost = b"", APITimeoutError("nothing but pings came within the time allowed")
                 if not data:
                     if lost is None and reader.decodes_slowly:
@@ -258,9 +261,12 @@ class Exchange(Generic[T]):
                     attempt.delivered = True
                     yield delta
                 if reader.done:
-                    deadline = min(deadline, clock() + DRAIN_SECONDS)
+                    deadline = rule.after_done(clock(), deadline=deadline)
                 elif moved:
-                    deadline = clock() + ((timeout.progress if reader.is_stream else timeout.first_byte) or inf)
+                    last_event = clock()
+                    deadline = rule.after_event(last_event, streamed=reader.is_stream)
+                elif reader.heartbeats != heartbeats:
+                    deadline = rule.after_heartbeat(now, last_event=last_event, deadline=deadline)
         except FlashError:
             attempt.partial = reader.partial(retries=retries)
             raise

@@ -25,10 +25,13 @@ class Process:
         """The record of use of one gateway and key."""
         place = (base_url, owner)
         with self._lock:
-            if place not in self._limiters and len(self._limiters) >= _MANY:
-                now = time.monotonic()
-                self._limiters = {at: each for at, each in self._limiters.items() if not each.is_idle(now)}
-            return self._limiters.setdefault(place, RateLimiter())
+            limiter = self._limiters.get(place)
+            if limiter is None:
+                if len(self._limiters) >= _MANY:
+                    now = time.monotonic()
+                    self._limiters = {at: used for at, used in self._limiters.items() if not used.is_idle(now)}
+                limiter = self._limiters[place] = RateLimiter()
+            return limiter
 
     def renew(self) -> None:
         """In a forked child: locks may be held by threads that are not there, slots by requests that are not ours."""

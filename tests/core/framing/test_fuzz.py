@@ -88,7 +88,7 @@ def test_any_bytes_are_an_answer_or_an_error(body, cuts):
     ways = [(Chunks(manner), Events(manner, message_id="1", model="m")) for manner in manners]
     for delta in deltas:
         for chunks, events in ways:
-            assert list(events.add(delta)) is not None
+            assert list(events.items(delta, None)) is not None
             chunk = chunks.chunk(delta)
             assert chunk is None or isinstance(chunk.message.content_blocks, list)
     if answer is None:
@@ -98,6 +98,6 @@ def test_any_bytes_are_an_answer_or_an_error(body, cuts):
     for manner, (chunks, events) in zip(manners, ways, strict=True):
         messages = [each.message for each in to_result(answer, manner).generations]
         assert all(isinstance(each.content_blocks, list) for each in [*messages, chunks.last(answer).message])
-        assert list(events.end(answer))[-1]["event"] == "message-finish"
+        assert list(events.items(answer, None))[-1]["event"] == "message-finish"
         to_wire(messages, send_reasoning=True)
     to_response(answer)

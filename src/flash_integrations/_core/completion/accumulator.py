@@ -68,9 +68,11 @@ class _ChoiceState:
         "reasoning",
         "refusal",
         "text",
+        "wants_deltas",
     )
 
-    def __init__(self, new_id: Callable[[], str]) -> None:
+    def __init__(self, new_id: Callable[[], str], *, wants_deltas: bool) -> None:
+        self.wants_deltas = wants_deltas
         self.began = False
         self.text, self.reasoning, self.refusal = _Text(), _Text(), _Text()
         self.calls, self.call = ToolCallAssembler(new_id), ToolCallAssembler(new_id)
@@ -108,7 +110,7 @@ class _ChoiceState:
         text = self.text.add(part.text)
         reasoning = self.reasoning.add(part.reasoning) if part.reasoning else ""
         refusal = self.refusal.add(part.refusal) if part.refusal else ""
-        if not (text or reasoning or refusal or pieces or part.logprobs or part.audio):
+        if not (self.wants_deltas and (text or reasoning or refusal or pieces or part.logprobs or part.audio)):
             return None
         return ChatDelta(part.index, text, reasoning, refusal, tuple(pieces), part.logprobs, part.audio, raw=raw)
 
@@ -200,6 +202,7 @@ class Accumulator:
     Args:
         new_id: gives an id to a tool call that came without one.
         choices: how many choices were asked for; where it is one, all that come are one message.
+        deltas: whether :meth:`add` gives any.
     """
 
     __slots__ = (
@@ -216,10 +219,12 @@ class Accumulator:
         "_one_message",
         "_tier",
         "_usage",
+        "_wants_deltas",
     )
 
-    def __init__(self, *, new_id: Callable[[], str], choices: int = 1) -> None:
+    def __init__(self, *, new_id: Callable[[], str], choices: int = 1, deltas: bool = True) -> None:
         self._new_id = new_id
+        self._wants_deltas = deltas
         self._asked = choices
         self._first: int | None = None  # the index of the choice that came first
         self._one_message: OneMessage | None = None  # where other choices came than the one asked for
@@ -268,7 +273,7 @@ class Accumulator:
         for part in chunk.parts if self._asked > 1 else self._one_choice(chunk.parts):
             state = self._choices.get(part.index)
             if state is None:
-                state = self._choices[part.index] = _ChoiceState(self._new_id)
+                state = self._choices[part.index] = _ChoiceState(self._new_id, wants_deltas=self._wants_deltas)
             delta = state.add(part, {} if raw is None else raw)
             if delta is not None:
                 deltas.append(delta)

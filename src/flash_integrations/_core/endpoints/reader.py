@@ -27,12 +27,14 @@ class AnswerContext:
         streamed: whether a stream was asked for.
         accepts_done: whether ``[DONE]`` alone ends a stream, without a finish reason.
         env: gives ids and the time.
+        wants_deltas: whether somebody takes what the pieces add; a whole answer is added up without.
     """
 
     headers: Mapping[str, str]
     streamed: bool
     accepts_done: bool
     env: Environment
+    wants_deltas: bool = True
 
 
 class Reader(ABC, Generic[T]):
@@ -41,12 +43,14 @@ class Reader(ABC, Generic[T]):
     Attributes:
         done: whether ``[DONE]`` came.
         events: how many events with content came; pings are none.
+        heartbeats: how many events without content came that show the gateway to be alive.
         is_stream: whether the body is a stream, whatever was asked for.
         decodes_slowly: whether closing takes so long that the connection and the slot are given back before.
     """
 
     done: bool = False
     events: int = 0
+    heartbeats: int = 0
     decodes_slowly: bool = False
 
     @property

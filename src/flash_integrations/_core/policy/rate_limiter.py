@@ -19,24 +19,12 @@ from collections import deque
 from collections.abc import Callable
 
 from .rate_limit import RateLimit
+from .sliding_window import GRANTED, SlidingWindow, Use
 
 MINUTE, HOUR = 60.0, 3600.0
-GRANTED = 0.0
-"""What :meth:`RateLimiter.acquire` returns when the request may go."""
-
 
 USUAL_ANSWER = 500
 """Tokens set aside for an answer of unknown length, until answers have shown how long they are."""
-
-
-class _Spent:
-    """Tokens in the window since a moment."""
-
-    __slots__ = ("since", "tokens")
-
-    def __init__(self, since: float, tokens: int) -> None:
-        self.since = since
-        self.tokens = tokens
 
 
 class Reservation:
@@ -50,7 +38,7 @@ class Reservation:
     def __init__(self, rate_limit: RateLimit | None, label: str, now: float, tokens: int = 0) -> None:
         self.rate_limit = rate_limit
         self.tokens = tokens
-        self.spent: _Spent | None = None
+        self.spent: Use | None = None
         self.label = label
         self.queued_at = now
         self.granted_at: float | None = None
@@ -81,8 +69,8 @@ class RateLimiter:
         self._queue: deque[Reservation] = deque()
         self._holders: set[Reservation] = set()
         self._live: set[Reservation] = set()  # holders that have no first byte yet
-        self._stamps: deque[float] = deque()  # when first bytes came, in the last hour
-        self._spent: deque[_Spent] = deque()  # tokens of those that were answered, in the last minute
+        self._minute, self._hour = SlidingWindow(MINUTE), SlidingWindow(HOUR)  # requests that were answered
+        self._tokens = SlidingWindow(MINUTE)
         self._answer = USUAL_ANSWER
         self._logged = ("", 0.0)  # the limit of which a line was last told, and until when the line stands
 
@@ -140,11 +128,11 @@ class RateLimiter:
         """The answer told what was counted, in tokens: for the request from its first byte, for the answer from now."""
         with self._lock:
             if reservation.spent is not None:
-                reservation.spent.tokens = asked
+                self._tokens.correct(reservation.spent, asked)
             elif asked:
-                reservation.spent = self._spend(asked, now)
+                reservation.spent = self._tokens.add_use(asked, now)
             if answered:
-                self._spend(answered, now)
+                self._tokens.add_use(answered, now)
                 self._answer = max(answered, self._answer * 9 // 10)
         self._wake_head()
 
@@ -169,8 +157,7 @@ class RateLimiter:
     def is_idle(self, now: float) -> bool:
         """Whether nothing stands in it that could hold a request back."""
         with self._lock:
-            quiet = not self._spent or self._spent[-1].since <= now - MINUTE
-            return quiet and not (self._holders or self._queue or (self._stamps and self._stamps[-1] > now - HOUR))
+            return not (self._holders or self._queue) and self._hour.is_empty(now) and self._tokens.is_empty(now)
 
     def holders(self, now: float) -> list[str]:
         """Who holds the slots and for how many seconds, longest first, as text for a log line."""
@@ -205,13 +192,11 @@ class RateLimiter:
 
     def _stamp(self, reservation: Reservation, now: float) -> None:
         if reservation in self._live:
-            # Threads read the clock before they get the lock: the stamps are kept in order, never earlier than true.
-            self._stamps.append(max(now, self._stamps[-1]) if self._stamps else now)
+            self._minute.add_use(1, now)
+            self._hour.add_use(1, now)
             if reservation.tokens:
-                reservation.spent = self._spend(reservation.tokens, now)
+                reservation.spent = self._tokens.add_use(reservation.tokens, now)
             self._live.discard(reservation)
-            while self._stamps[0] <= now - HOUR:
-                self._stamps.popleft()
 
     def _wait(self, reservation: Reservation, rate_limit: RateLimit, now: float) -> tuple[float | None, str]:
         """What holds a request back longest: seconds until there is room, and the limit.
@@ -220,57 +205,17 @@ class RateLimiter:
         """
         if rate_limit.concurrent is not None and len(self._holders) >= rate_limit.concurrent:
             return None, f"concurrent={rate_limit.concurrent}"
+        tokens = sum(live.tokens for live in self._live) if rate_limit.tokens_per_minute is not None else 0
         longest, blocked_by = GRANTED, ""
-        for name, limit, span in (
-            ("requests_per_minute", rate_limit.requests_per_minute, MINUTE),
-            ("requests_per_hour", rate_limit.requests_per_hour, HOUR),
+        for name, limit, window, live, wanted in (
+            ("requests_per_minute", rate_limit.requests_per_minute, self._minute, len(self._live), 1),
+            ("requests_per_hour", rate_limit.requests_per_hour, self._hour, len(self._live), 1),
+            ("tokens_per_minute", rate_limit.tokens_per_minute, self._tokens, tokens, reservation.tokens),
         ):
-            if limit is None:
-                continue
-            inside = self._count_after(now - span)
-            if inside + len(self._live) < limit:
-                continue
-            # Live requests will stand in the window too; so many stamps must leave before there is room.
-            leaving = inside + len(self._live) - limit
-            if leaving >= inside:
-                # Live requests alone fill the window: wait for one of them to be answered.
-                return None, f"{name}={limit}"
-            leaves_at = self._stamps[len(self._stamps) - inside + leaving] + span
-            if leaves_at - now > longest:
-                longest, blocked_by = leaves_at - now, f"{name}={limit}"
-        tokens = rate_limit.tokens_per_minute
-        if tokens is None:
-            return longest, blocked_by
-        wait = self._wait_for_tokens(tokens, reservation.tokens, now)
-        return (wait, f"tokens_per_minute={tokens}") if wait is None or wait > longest else (longest, blocked_by)
-
-    def _spend(self, tokens: int, now: float) -> _Spent:
-        spent = _Spent(max(now, self._spent[-1].since) if self._spent else now, tokens)
-        self._spent.append(spent)
-        while self._spent[0].since <= now - MINUTE:
-            self._spent.popleft()
-        return spent
-
-    def _wait_for_tokens(self, limit: int, wanted: int, now: float) -> float | None:
-        """The seconds of :meth:`_wait`, for the tokens of a minute."""
-        live = sum(reservation.tokens for reservation in self._live)
-        inside = [spent for spent in self._spent if spent.since > now - MINUTE]
-        over = sum(spent.tokens for spent in inside) + live + min(wanted, limit) - limit
-        wait = GRANTED
-        for spent in inside:
-            if over <= 0:
-                break
-            over -= spent.tokens
-            wait = spent.since + MINUTE - now
-        return wait if over <= 0 else None  # None: only the answers of live requests make room
-
-    def _count_after(self, since: float) -> int:
-        """How many stamps are later than ``since``."""
-        low, high = 0, len(self._stamps)
-        while low < high:
-            middle = (low + high) // 2
-            if self._stamps[middle] <= since:
-                low = middle + 1
-            else:
-                high = middle
-        return len(self._stamps) - low
+            if limit is not None:
+                wait = window.wait(limit, live=live, wanted=wanted, now=now)
+                if wait is None:
+                    return None, f"{name}={limit}"
+                if wait > longest:
+                    longest, blocked_by = wait, f"{name}={limit}"
+        return longest, blocked_by

@@ -248,3 +248,41 @@ def test_deflate_is_decoded_by_the_header():
     packer = zlib.compressobj(wbits=-15)
     body = packer.compress(plain().segments[0]) + packer.flush()
     assert whole(body, headers={"content-encoding": "deflate"}, streamed=False).text == "Hello"
+
+
+EMPTY = chunk({"content": ""})
+
+
+@pytest.mark.parametrize(
+    "beat", [EMPTY, chunk({}), chunk({"role": "assistant", "content": None}), chunk({"content": "", "tool_calls": []})]
+)
+def test_an_empty_delta_is_a_heartbeat_and_no_event(beat):
+    """It shows that the gateway is alive, not that the answer goes on."""
+    made = reading(ROLE, beat, beat)
+    assert (made.events, made.heartbeats) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        HELLO,
+        STOP,
+        USAGE_EVENT,
+        chunk({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": ""}}]}),
+        chunk({"reasoning_content": "so"}),
+        chunk({"annotations": [{"type": "x"}]}),
+        chunk({"images": [{"type": "image_url"}]}),
+    ],
+)
+def test_whatever_says_something_is_an_event(event):
+    """Arguments that are held back are told from silence."""
+    made = reading(ROLE, event)
+    assert (made.events, made.heartbeats) == (2, 0)
+
+
+def test_nobody_who_waits_for_a_whole_answer_pays_for_its_pieces():
+    """No delta is made, and the answer is the same."""
+    made = ChatReader(AnswerContext({}, streamed=True, accepts_done=False, env=ENV, wants_deltas=False))
+    assert [made.feed(segment) for segment in WHOLE.segments] == [[]] * len(WHOLE.segments)
+    made.close(None)
+    assert made.result(retries=0) == whole(*WHOLE.segments)

@@ -34,12 +34,14 @@ class ChatReader(Reader[Completion]):
         self._accepts_done = answer.accepts_done
         self._env = answer.env
         self._decoder = BodyDecoder(answer.headers.get("content-encoding", ""))
-        self._answer = Accumulator(new_id=answer.env.new_id, choices=choices)
+        self._answer = Accumulator(new_id=answer.env.new_id, choices=choices, deltas=answer.wants_deltas)
         self._unread: NonJSON | None = None
         self.done = False
         """Whether ``[DONE]`` came."""
         self.events = 0
-        """How many real events came: chunks with a choice or usage, errors, ``[DONE]``; no pings."""
+        """How many real events came: chunks that say something, usage, errors, ``[DONE]``; no pings."""
+        self.heartbeats = 0
+        """How many chunks came that say nothing."""
 
     @property
     def is_stream(self) -> bool:
@@ -117,7 +119,11 @@ class ChatReader(Reader[Completion]):
                 for part in chunk.parts:
                     if part.error is not None:
                         raise self._refusal({"error": part.error})
+                began = self._answer.began
                 deltas += self._answer.add(chunk, item)
+                if began and chunk.parts and not chunk.usage and all(part.is_empty for part in chunk.parts):
+                    self.heartbeats += 1
+                    continue
             self.events += 1
         return deltas
 
