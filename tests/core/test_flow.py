@@ -23,7 +23,7 @@ ROLE = chunk({"role": "assistant", "content": ""})
 HELLO = chunk({"content": "Hello"})
 STOP = chunk({}, "stop")
 PING = b": PING\n\n"
-EMPTY = chunk({"content": ""})
+HEARTBEAT = chunk({"content": ""})
 JSON = {"content-type": "application/json"}
 EMPTY = Answer([b""], headers=JSON)
 HOLLOW = plain(None)
@@ -209,14 +209,14 @@ SCENARIOS = [
     S("silence between events", [Answer([ROLE, Silence(61), HELLO])], [True], errors.APITimeoutError, words=ONCE),
     S(
         "heartbeats while the model writes a call that is held back",
-        [Answer([ROLE, *[Silence(50), EMPTY] * 5, HELLO, STOP, DONE])],
+        [Answer([ROLE, *[Silence(50), HEARTBEAT] * 5, HELLO, STOP, DONE])],
         [True],
         "Hello",
         words=ONCE,
     ),
     S(
         "heartbeats of a dead stream",
-        [Answer([ROLE, *[Silence(50), EMPTY] * 9])],
+        [Answer([ROLE, *[Silence(50), HEARTBEAT] * 9])],
         [True],
         errors.APITimeoutError,
         words=ONCE,
