@@ -76,6 +76,28 @@ LESSON_ROWS = [
         said("Unrecognized request argument supplied: parallel_tool_calls"),
         ("parallel_tool_calls", False),
     ),
+    *(
+        (
+            "Q9",
+            call(tools=[TOOL], parallel_tool_calls=True),
+            said(f"'parallel_tool_calls' {words}"),
+            ("parallel_tool_calls", False),
+        )
+        for words in (
+            "is not currently supported",
+            "not yet supported",
+            "does not currently support true",
+            "is not recognized",
+            "is not implemented",
+        )
+    ),
+    *(
+        ("Q3", call(tools=[TOOL], tool_choice="required"), said(words), ("required_tool", False))
+        for words in (
+            'tool_choice must either be a named tool, "auto", or "none".',
+            "Invalid value: 'required'. Supported values are: 'none' and 'auto'.",
+        )
+    ),
     ("Q11", call(USER, CALLED), said("messages[1].content must be a string, got null"), ("content_null", "")),
     ("Q13", call(tools=[TOOL]), said("Unknown name \"strict\" at 'tools[0].function'"), ("strict", False)),
 ]
@@ -100,6 +122,49 @@ def test_a_fact_leaves_the_call_itself_as_it_is(row, asked, error, fact):
     before = repr(asked.body)
     taught(asked, error)
     assert repr(asked.body) == before
+
+
+VALUE_FAULTS = {
+    "a schema that strict mode refuses": (
+        {"response_format": SCHEMA},
+        "Invalid schema for response_format 's': In context=('properties', 'tags'), 'uniqueItems' is not permitted.",
+    ),
+    "a tool's schema that strict mode refuses": (
+        {"tools": [TOOL]},
+        "Invalid schema for function 'f': 'additionalProperties' is not allowed when strict is true",
+    ),
+    "JSON mode without the word": (
+        {"response_format": JSON_MODE},
+        "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+    ),
+    "a limit that is too large": (
+        {"max_tokens": 9},
+        "Unsupported value: max_tokens is too large: 9. This model supports at most 8 completion tokens.",
+    ),
+    "parallel calls without tools": (
+        {"parallel_tool_calls": True},
+        "'parallel_tool_calls' is only allowed when 'tools' are specified; not allowed otherwise.",
+    ),
+    "a tool that is not there": (
+        {"tools": [TOOL], "tool_choice": NAMED},
+        "Unsupported value: tool_choice 'f' not found in 'tools' parameter.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("params", "words"), VALUE_FAULTS.values(), ids=VALUE_FAULTS)
+def test_a_refusal_that_blames_the_value_teaches_nothing(params, words):
+    """A fact is for every later call of the process: one bad schema must not take schemas from all."""
+    assert taught(call(**params), said(words), drop_refused=True)[0] is None
+
+
+@pytest.mark.parametrize(("tools", "choice"), [([TOOL], NAMED), ([TOOL, {**TOOL, "function": {"name": "g"}}], None)])
+def test_a_required_tool_goes_out_by_its_name_where_there_is_one(tools, choice):
+    """Among several the model chooses freely."""
+    _, body = taught(
+        call(tools=tools, tool_choice="required"), said('tool_choice must either be a named tool, "auto", or "none".')
+    )
+    assert body.get("tool_choice") == choice
 
 
 def test_developer_messages_go_out_as_system():

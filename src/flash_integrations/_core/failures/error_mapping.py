@@ -7,7 +7,6 @@ The tables are ``known_codes`` and ``known_texts``; to teach a new refusal, add 
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -24,10 +23,8 @@ from ...errors import (
 from . import error_body
 from .error_body import ErrorFacts, shorten
 from .known_codes import CODES, STATUSES, TYPES, WEAK_TYPES, Kind
-from .known_texts import find_known_text
+from .known_texts import KNOWN_TEXTS
 from .retry_after import retry_after
-
-log = logging.getLogger("flash_integrations")
 
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -56,11 +53,10 @@ def classify(facts: ErrorFacts, status: int) -> Kind:
         by_code = None  # CLIProxyAPI stamps this code on every 403 that is not JSON
     if by_code is not None:
         return by_code
-    known = find_known_text(f"{facts.message} {facts.param or ''} {code}")
+    known = KNOWN_TEXTS.find(f"{facts.message} {facts.param or ''} {code}")
     if known is not None:
-        if known.source == "from memory":
-            log.debug("a refusal was known by a row that has no source yet, %r: %s", known.pattern, facts.message)
-        return known.kind
+        kind: Kind = known.means
+        return kind
     if error_type in TYPES:
         return TYPES[error_type]
     if (status < 300 or status >= 500) and error_type in WEAK_TYPES:

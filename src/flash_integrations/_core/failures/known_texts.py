@@ -7,10 +7,6 @@ its own row and by no earlier one.
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from typing import NamedTuple
-
 from ...errors import (
     APIStatusError,
     AuthenticationError,
@@ -23,222 +19,187 @@ from ...errors import (
     ServerError,
 )
 from .context_texts import CONTEXT_TEXTS
+from .text_rows import FROM_MEMORY, TextRow, TextTable
 
 Kind = type[APIStatusError]
 
-
-class KnownText(NamedTuple):
-    """One row.
-
-    Attributes:
-        kind: the error it is.
-        pattern: a regular expression.
-        source: who sends it, and where that was seen; "from memory" where no place is known.
-        example: the whole message as seen.
-    """
-
-    kind: Kind
-    pattern: str
-    source: str
-    example: str
-
-
-_K = KnownText
-
-KNOWN_TEXTS: tuple[KnownText, ...] = (
+_KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
     # What looks like another kind and is not comes first.
-    _K(
+    (
         RateLimitError,
-        r"(?:current quota|quota exceeded for metric).*retry in \d",
-        "Gemini's limit per minute, continuedev/continue#10062",
-        "You exceeded your current quota, please check your plan and billing details. * Quota exceeded for metric: "
-        "generate_content_requests. Please retry in 26.5s.",
+        (
+            (
+                r"(?:current quota|quota exceeded for metric).*retry in \d",
+                "Gemini's limit per minute, continuedev/continue#10062",
+                (
+                    "You exceeded your current quota, please check your plan and billing details. * Quota "
+                    "exceeded for metric: generate_content_requests. Please retry in 26.5s."
+                ),
+            ),
+            (
+                r"\btokens? per (?:min(?:ute)?|hour|day)\b|\(TP[MD]\)",
+                "OpenAI, Groq; openai/openai-cookbook#822",
+                (
+                    "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, "
+                    "Requested 45000. The input or output tokens must be reduced in order to run successfully."
+                ),
+            ),
+        ),
     ),
-    _K(
-        RateLimitError,
-        r"\btokens? per (?:min(?:ute)?|hour|day)\b|\(TP[MD]\)",
-        "OpenAI, Groq; openai/openai-cookbook#822",
-        "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 45000. "
-        "The input or output tokens must be reduced in order to run successfully.",
-    ),
-    _K(
+    (
         BadRequestError,
-        r"string_above_max_length|invalid 'user'",
-        "OpenAI, as LiteLLM's exception_mapping_utils.py tells it apart",
-        "Invalid 'user': string too long. Expected a string with maximum context length 64.",
+        (
+            (
+                r"string_above_max_length|invalid 'user'",
+                "OpenAI, as LiteLLM's exception_mapping_utils.py tells it apart",
+                "Invalid 'user': string too long. Expected a string with maximum context length 64.",
+            ),
+        ),
     ),
-    # --- no credit, or a plan used up -------------------------------------------------------------------------------
-    _K(QuotaExceededError, r"余额", "new-api, AiHubMix's error list", "用户余额不足,需要充值"),
-    _K(
+    (
         QuotaExceededError,
-        r"(?:剩余)?额度(?:不足|失败|已)|剩余额度",
-        "new-api service/pre_consume_quota.go",
-        "预扣费额度失败",
+        (
+            (r"余额", "new-api, AiHubMix's error list", "用户余额不足,需要充值"),
+            (r"(?:剩余)?额度(?:不足|失败|已)|剩余额度", "new-api service/pre_consume_quota.go", "预扣费额度失败"),
+            (r"欠费", "Zhipu, Volcengine", "您的账户已欠费，请充值后重试。"),
+            (
+                r"已达到.{0,20}使用上限",
+                "Zhipu's coding plans, dirge-code/dirge#818",
+                "已达到 5 小时的使用上限。您的限额将在 2099-08-25 07:41:44 重置。",
+            ),
+            (
+                r"usage limit (?:has been )?reached|(?:hit|reached) your usage limit|ly\S* limit exhausted",
+                "Codex, CLIProxyAPI#1666; Z.ai's error list",
+                "The usage limit has been reached",
+            ),
+            (
+                r"set inference limit|model service has been paused",
+                "Volcengine Ark's SetLimitExceeded",
+                (
+                    "Your account 21 has reached the set inference limit for the doubao model, and the model "
+                    "service has been paused."
+                ),
+            ),
+            (
+                r"insufficient (?:account )?(?:balance|credits?|funds?|quota)",
+                "DeepSeek, MiniMax, OpenRouter",
+                "Insufficient Balance",
+            ),
+            (
+                r"exceeded (?:your |the )?current quota",
+                "OpenAI; Moonshot, MoonshotAI/Kimi-K2#5",
+                (
+                    "Your account is not active, the organization exceeded current quota, please check your "
+                    "plan and billing details"
+                ),
+            ),
+            (r"quota is not enough", "one-api relay/controller/helper.go", "user quota is not enough"),
+            (r"credit balance is too low", "Anthropic", "Your credit balance is too low to access the Anthropic API."),
+            (r"out of credits?", FROM_MEMORY, "You are out of credits"),
+            (r"budget has been exceeded", "LiteLLM proxy", "Budget has been exceeded! Current cost: 1.2"),
+        ),
     ),
-    _K(QuotaExceededError, r"欠费", "Zhipu, Volcengine", "您的账户已欠费，请充值后重试。"),
-    _K(
-        QuotaExceededError,
-        r"已达到.{0,20}使用上限",
-        "Zhipu's coding plans, dirge-code/dirge#818",
-        "已达到 5 小时的使用上限。您的限额将在 2099-08-25 07:41:44 重置。",
-    ),
-    _K(
-        QuotaExceededError,
-        r"usage limit (?:has been )?reached|(?:hit|reached) your usage limit|(?:weekly|monthly)\S* limit exhausted",
-        "Codex, CLIProxyAPI#1666; Z.ai's error list",
-        "The usage limit has been reached",
-    ),
-    _K(
-        QuotaExceededError,
-        r"set inference limit|model service has been paused",
-        "Volcengine Ark's SetLimitExceeded",
-        "Your account 21 has reached the set inference limit for the doubao model, and the model service has been "
-        "paused.",
-    ),
-    _K(
-        QuotaExceededError,
-        r"insufficient (?:account )?(?:balance|credits?|funds?|quota)",
-        "DeepSeek, MiniMax, OpenRouter",
-        "Insufficient Balance",
-    ),
-    _K(
-        QuotaExceededError,
-        r"exceeded (?:your |the )?current quota",
-        "OpenAI; Moonshot, MoonshotAI/Kimi-K2#5",
-        "Your account is not active, the organization exceeded current quota, please check your plan and billing "
-        "details",
-    ),
-    _K(QuotaExceededError, r"quota is not enough", "one-api relay/controller/helper.go", "user quota is not enough"),
-    _K(
-        QuotaExceededError,
-        r"credit balance is too low",
-        "Anthropic",
-        "Your credit balance is too low to access the Anthropic API.",
-    ),
-    _K(QuotaExceededError, r"out of credits?", "from memory", "You are out of credits"),
-    _K(QuotaExceededError, r"budget has been exceeded", "LiteLLM proxy", "Budget has been exceeded! Current cost: 1.2"),
-    # --- keys -------------------------------------------------------------------------------------------------------
-    _K(AuthenticationError, r"无效的令牌", "new-api middleware/auth.go", "无效的令牌 (request id: 1)"),
-    _K(AuthenticationError, r"令牌(?:已过期|状态不可用|不可用)|未提供令牌", "new-api, one-api", "该令牌已过期"),
-    _K(
+    (
         AuthenticationError,
-        r"(?:invalid|incorrect|missing|expired) api[ _-]?key",
-        "OpenAI, CLIProxyAPI sdk/access/errors.go",
-        "Incorrect API key provided: sk-1234.",
+        (
+            (r"无效的令牌", "new-api middleware/auth.go", "无效的令牌 (request id: 1)"),
+            (r"令牌(?:已过期|状态不可用|不可用)|未提供令牌", "new-api, one-api", "该令牌已过期"),
+            (
+                r"(?:invalid|incorrect|missing|expired) api[ _-]?key",
+                "OpenAI, CLIProxyAPI sdk/access/errors.go",
+                "Incorrect API key provided: sk-1234.",
+            ),
+            (
+                r"api[ _-]?key (?:is )?(?:invalid|disabled|expired|missing|not valid)",
+                "Gemini",
+                "API key not valid. Please pass a valid API key.",
+            ),
+            (r"^authentication error", "LiteLLM proxy", "Authentication Error, No api key passed in."),
+        ),
     ),
-    _K(
-        AuthenticationError,
-        r"api[ _-]?key (?:is )?(?:invalid|disabled|expired|missing|not valid)",
-        "Gemini",
-        "API key not valid. Please pass a valid API key.",
-    ),
-    _K(
-        AuthenticationError,
-        r"^authentication error",
-        "LiteLLM proxy",
-        "Authentication Error, No api key passed in.",
-    ),
-    # --- models -----------------------------------------------------------------------------------------------------
-    _K(
+    (
         NotFoundError,
-        r"unknown provider for model",
-        "CLIProxyAPI handlers_routing.go",
-        "unknown provider for model X",
+        (
+            (r"unknown provider for model", "CLIProxyAPI handlers_routing.go", "unknown provider for model X"),
+            (
+                r"no available channel",
+                "new-api in English; laozhang.ai's list of withdrawn models",
+                "no available channels for model whisper-1",
+            ),
+            (r"无可用渠道", "new-api, one-api middleware/distributor.go", "当前分组 default 下对于模型 x 无可用渠道"),
+            (r"可用渠道不存在", "new-api controller/relay.go", "分组 x 下模型 y 的可用渠道不存在（retry）"),
+            (r"模型不存在", "Zhipu", "模型不存在，请检查模型代码。"),
+            (
+                r"invalid model name",
+                "LiteLLM proxy/route_llm_request.py",
+                "/chat/completions: Invalid model name passed in model=X. Call `/v1/models` to view available models.",
+            ),
+            (
+                r"model\b.{0,80}(?:does not exist|not found|is not available)",
+                "OpenAI",
+                "The model `gpt-9` does not exist or you do not have access to it.",
+            ),
+            (r"no such model", FROM_MEMORY, "No such model: x"),
+            (r"not a valid model", "OpenRouter", "x/y is not a valid model ID"),
+            (
+                r"no deployments available(?!.*try again)",
+                "LiteLLM proxy/_types.py",
+                "No deployments available for selected model",
+            ),
+        ),
     ),
-    _K(
-        NotFoundError,
-        r"no available channel",
-        "new-api in English; laozhang.ai's list of withdrawn models",
-        "no available channels for model whisper-1",
-    ),
-    _K(
-        NotFoundError,
-        r"无可用渠道",
-        "new-api, one-api middleware/distributor.go",
-        "当前分组 default 下对于模型 x 无可用渠道",
-    ),
-    _K(NotFoundError, r"可用渠道不存在", "new-api controller/relay.go", "分组 x 下模型 y 的可用渠道不存在（retry）"),
-    _K(NotFoundError, r"模型不存在", "Zhipu", "模型不存在，请检查模型代码。"),
-    _K(
-        NotFoundError,
-        r"invalid model name",
-        "LiteLLM proxy/route_llm_request.py",
-        "/chat/completions: Invalid model name passed in model=X. Call `/v1/models` to view available models.",
-    ),
-    _K(
-        NotFoundError,
-        r"model\b.{0,80}(?:does not exist|not found|is not available)",
-        "OpenAI",
-        "The model `gpt-9` does not exist or you do not have access to it.",
-    ),
-    _K(NotFoundError, r"no such model", "from memory", "No such model: x"),
-    _K(NotFoundError, r"not a valid model", "OpenRouter", "x/y is not a valid model ID"),
-    _K(
-        NotFoundError,
-        r"no deployments available(?!.*try again)",
-        "LiteLLM proxy/_types.py",
-        "No deployments available for selected model",
-    ),
-    *(_K(ContextLengthError, *row) for row in CONTEXT_TEXTS),
-    # --- filters ----------------------------------------------------------------------------------------------------
-    _K(ContentFilterError, r"sensitive_words_detected|敏感词", "new-api", "检测到敏感词"),
-    _K(ContentFilterError, r"内容审核|违规内容", "SiliconFlow, Baidu", "内容审核未通过"),
-    _K(
+    (ContextLengthError, CONTEXT_TEXTS),
+    (
         ContentFilterError,
-        r"inappropriate content|unsafe or sensitive content|不安全或敏感内容",
-        "DashScope, 666ghj/BettaFish#572; Zhipu's code 1301",
-        "Output data may contain inappropriate content.",
+        (
+            (r"sensitive_words_detected|敏感词", "new-api", "检测到敏感词"),
+            (r"内容审核|违规内容", "SiliconFlow, Baidu", "内容审核未通过"),
+            (
+                r"inappropriate content|unsafe or sensitive content|不安全或敏感内容",
+                "DashScope, 666ghj/BettaFish#572; Zhipu's code 1301",
+                "Output data may contain inappropriate content.",
+            ),
+            (
+                r"content[_ ](?:filter|policy)|content management policy",
+                "Azure, OpenAI",
+                "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
+            ),
+        ),
     ),
-    _K(
-        ContentFilterError,
-        r"content[_ ](?:filter|policy)|content management policy",
-        "Azure, OpenAI",
-        "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
-    ),
-    # --- limits -----------------------------------------------------------------------------------------------------
-    _K(
+    (
         RateLimitError,
-        r"rate limit (?:reached|exceeded)",
-        "OpenAI, OpenRouter",
-        "Rate limit exceeded: free-models-per-day",
+        (
+            (r"rate limit (?:reached|exceeded)", "OpenAI, OpenRouter", "Rate limit exceeded: free-models-per-day"),
+            (
+                r"too many (?:pending |concurrent )?requests|concurrency limit exceeded",
+                "sub2api handler/openai_gateway_handler.go",
+                "Too many pending requests, please retry later",
+            ),
+            (
+                r"请求数限制|并发请求限制",
+                "new-api middleware/model-rate-limit.go",
+                "您已达到请求数限制：1分钟内最多请求60次",
+            ),
+            (r"请求过于频繁", FROM_MEMORY, "请求过于频繁，请稍后再试"),
+        ),
     ),
-    _K(
-        RateLimitError,
-        r"too many (?:pending |concurrent )?requests|concurrency limit exceeded",
-        "sub2api handler/openai_gateway_handler.go",
-        "Too many pending requests, please retry later",
-    ),
-    _K(
-        RateLimitError,
-        r"请求数限制|并发请求限制",
-        "new-api middleware/model-rate-limit.go",
-        "您已达到请求数限制：1分钟内最多请求60次",
-    ),
-    _K(RateLimitError, r"请求过于频繁", "from memory", "请求过于频繁，请稍后再试"),
-    # --- the gateway and what is behind it --------------------------------------------------------------------------
-    _K(
+    (
         ServerError,
-        r"stream (?:disconnected|closed) before|upstream (?:connection|stream).{0,30}(?:closed|ended|lost|reset)",
-        "CLIProxyAPI codex_executor_terminal.go, earendil-works/pi#9735",
-        "stream error: stream disconnected before completion: stream closed before response.completed",
+        (
+            (
+                r"stream (?:disconnected|closed) before|upstream (?:connection|stream).{0,30}(?:closed|ended|lost)",
+                "CLIProxyAPI codex_executor_terminal.go, earendil-works/pi#9735",
+                "stream error: stream disconnected before completion: stream closed before response.completed",
+            ),
+            (
+                r"unexpected eof|connection reset by peer|context deadline exceeded",
+                "Go's own errors, passed on by one-hub and new-api",
+                "read tcp 10.0.0.1:443: connection reset by peer",
+            ),
+            (r"overloaded", "Anthropic, Codex", "Our servers are currently overloaded. Please try again later."),
+            (r"负载已饱和", "one-api controller/relay.go", "当前分组上游负载已饱和，请稍后再试"),
+        ),
     ),
-    _K(
-        ServerError,
-        r"unexpected eof|connection reset by peer|context deadline exceeded",
-        "Go's own errors, passed on by one-hub and new-api",
-        "read tcp 10.0.0.1:443: connection reset by peer",
-    ),
-    _K(ServerError, r"overloaded", "Anthropic, Codex", "Our servers are currently overloaded. Please try again later."),
-    _K(ServerError, r"负载已饱和", "one-api controller/relay.go", "当前分组上游负载已饱和，请稍后再试"),
 )
 
-
-@cache
-def _compiled() -> tuple[tuple[re.Pattern[str], KnownText], ...]:
-    """The patterns, compiled when the first refusal comes: most processes see none."""
-    return tuple((re.compile(row.pattern, re.IGNORECASE | re.DOTALL), row) for row in KNOWN_TEXTS)
-
-
-def find_known_text(text: str) -> KnownText | None:
-    """The first row whose pattern a message holds."""
-    return next((row for pattern, row in _compiled() if pattern.search(text)), None)
+KNOWN_TEXTS = TextTable(TextRow(*row, means=kind) for kind, rows in _KINDS for row in rows)

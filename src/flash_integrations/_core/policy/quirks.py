@@ -13,36 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
+from .refusal_texts import MUST_NOT_STREAM, MUST_STREAM, NO_REQUIRED_TOOL, NOT_TAKEN, VALUE_FAULTS
 from .wire_request import WireRequest
-
-# Texts seen on the wire, with the software or vendor that sends them.
-MUST_STREAM = re.compile(
-    r"stream must be (?:set to )?true"  # Codex, and new-api and others before it
-    r"|only support(?:s|ed)? stream"  # DashScope: "This model only support stream mode"
-    r"|(?:must|has to|needs to) be (?:called |used )?(?:with )?stream(?:ed|ing|\W*true)"
-    r"|must be set to false for non-streaming calls"  # DashScope Qwen3
-    r"|can ?not be support when `?stream=false"  # ModelScope
-    r"|expected true.{0,40}stream|stream.{0,40}expected true"  # zod-style validators
-    r"|does not support http call|(?:does not|doesn't) support non-?stream"
-    r"|non-?stream\w* (?:\w+ ){0,3}not (?:supported|allowed)"
-    r"|只支持流式|仅支持流式|必须(?:使用)?流式|不支持非流式",
-    re.IGNORECASE | re.DOTALL,
-)
-MUST_NOT_STREAM = re.compile(
-    r"stream must be (?:set to )?false"
-    r"|stream(?:ing)?(?: mode| output| requests?| responses?)? (?:is |are )?"
-    r"(?:not|un)[ -]?(?:supported|allowed|available|enabled)"
-    r"|(?:does not|doesn't|not) support (?:sse |server-sent )?stream"
-    r"|unsupported (?:parameter|value)\W{1,4}stream\b(?!_)"
-    r"|不支持流式|仅支持非流式",
-    re.IGNORECASE,
-)
-NOT_TAKEN = re.compile(
-    r"unsupported|not supported|n[o']t support|unknown|unrecogni[sz]ed|unexpected|extra (?:fields?|inputs?)"
-    r"|extra_forbidden|not (?:permitted|allowed|accepted|available)|unavailable|only the default|不支持|未知参数",
-    re.IGNORECASE,
-)
-"""Words by which a refusal says that something is not taken at all, rather than that its value is off."""
 
 DROPPABLE = frozenset(
     """temperature top_p frequency_penalty presence_penalty seed user store stop logprobs top_logprobs logit_bias
@@ -68,19 +40,26 @@ class Quirk:
     needs_permission: bool = False
 
 
-def _says(error: FlashError, *patterns: re.Pattern[str] | str) -> bool:
+def _text_of(error: FlashError) -> str:
+    """A refusal's words, its code and the parameter it names; "" for what is no refusal."""
+    return f"{error.message} {error.code or ''} {error.param or ''}" if isinstance(error, APIStatusError) else ""
+
+
+def _says(error: FlashError, *patterns: str) -> bool:
     """Whether a refusal's text holds all the patterns."""
-    if not isinstance(error, APIStatusError):
-        return False
-    text = f"{error.message} {error.code or ''} {error.param or ''}"
-    return all(
-        (each if isinstance(each, re.Pattern) else re.compile(each, re.IGNORECASE)).search(text) for each in patterns
-    )
+    text = _text_of(error)
+    return bool(text) and all(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+
+
+def _blames_value(error: FlashError) -> bool:
+    """Whether a refusal blames this value, and would take another: a fact is for the whole process."""
+    return VALUE_FAULTS.find(_text_of(error)) is not None
 
 
 def _refuses(error: FlashError, name: str) -> bool:
     """Whether the request was refused because it had ``name``."""
-    return isinstance(error, BadRequestError) and _says(error, rf"(?<![\w]){re.escape(name)}(?![\w])", NOT_TAKEN)
+    named = isinstance(error, BadRequestError) and _says(error, rf"(?<![\w]){re.escape(name)}(?![\w])")
+    return named and NOT_TAKEN.find(_text_of(error)) is not None and not _blames_value(error)
 
 
 # --- streams --------------------------------------------------------------------------------------------------------
@@ -90,9 +69,9 @@ def _learn_stream(sent: WireRequest, error: FlashError) -> bool | None:
     if sent.forced or "input" in sent.sent:  # texts to embed: there is no stream of vectors
         return None
     if sent.streamed:
-        return False if _says(error, MUST_NOT_STREAM) else None
+        return False if MUST_NOT_STREAM.find(_text_of(error)) else None
     empty = isinstance(error, MalformedResponseError) and error.empty
-    return True if empty or _says(error, MUST_STREAM) else None
+    return True if empty or MUST_STREAM.find(_text_of(error)) else None
 
 
 def _learn_options(sent: WireRequest, error: FlashError) -> bool | None:
@@ -139,6 +118,22 @@ def _learn_choice(sent: WireRequest, error: FlashError) -> str | None:
 def _choose_freely(body: dict[str, Any], _: Any) -> None:
     if body.get("tool_choice") not in (None, "none"):
         del body["tool_choice"]
+
+
+def _learn_required(sent: WireRequest, error: FlashError) -> bool | None:
+    asked = sent.sent.get("tool_choice") == "required" and isinstance(error, BadRequestError)
+    return False if asked and NO_REQUIRED_TOOL.find(_text_of(error)) else None
+
+
+def _choose_by_name(body: dict[str, Any], _: Any) -> None:
+    """The only tool by its name; among several the model chooses."""
+    if body.get("tool_choice") == "required":
+        first, *others = body.get("tools") or [{}]
+        name = (first.get("function") or {}).get("name")
+        if others or not name:
+            del body["tool_choice"]
+        else:
+            body["tool_choice"] = {"type": "function", "function": {"name": name}}
 
 
 def _learn_strict(sent: WireRequest, error: FlashError) -> bool | None:
@@ -189,9 +184,9 @@ def _change(body: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, A
 
 def _learn_developer(sent: WireRequest, error: FlashError) -> str | None:
     has = any(message.get("role") == "developer" for message in sent.messages)
-    told = _says(error, r"\bdeveloper\b", r"role|variant|invalid|support|unexpected|must be|one of")
-    told = told or _says(error, r"incorrect role information|角色信息")
-    return "system" if has and isinstance(error, BadRequestError) and told else None
+    refused = _says(error, r"\bdeveloper\b", r"role|variant|invalid|support|unexpected|must be|one of")
+    refused = refused or _says(error, r"incorrect role information|角色信息")
+    return "system" if has and isinstance(error, BadRequestError) and refused else None
 
 
 def _rename_developer(body: dict[str, Any], role: str) -> None:
@@ -206,8 +201,8 @@ _WANTS_TEXT = (
 def _learn_lists(sent: WireRequest, error: FlashError) -> bool | None:
     lists = [message["content"] for message in sent.messages if isinstance(message.get("content"), list)]
     texts = all(isinstance(part, Mapping) and part.get("type") == "text" for parts in lists for part in parts)
-    told = isinstance(error, BadRequestError) and _says(error, _WANTS_TEXT)
-    return False if lists and texts and told else None
+    refused = isinstance(error, BadRequestError) and _says(error, _WANTS_TEXT)
+    return False if lists and texts and refused else None
 
 
 def _flatten(body: dict[str, Any], _: Any) -> None:
@@ -222,8 +217,8 @@ def _flatten(body: dict[str, Any], _: Any) -> None:
 
 def _learn_null(sent: WireRequest, error: FlashError) -> str | None:
     has = any("content" in message and message["content"] is None for message in sent.messages)
-    told = isinstance(error, BadRequestError) and _says(error, r"content", rf"{_WANTS_TEXT}|required|empty")
-    return "" if has and told else None
+    refused = isinstance(error, BadRequestError) and _says(error, r"content", rf"{_WANTS_TEXT}|required|empty")
+    return "" if has and refused else None
 
 
 def _fill_null(body: dict[str, Any], text: str) -> None:
@@ -237,8 +232,9 @@ def _learn_format(kind: str) -> Callable[[WireRequest, FlashError], bool | None]
     def learn(sent: WireRequest, error: FlashError) -> bool | None:
         asked = sent.format.get("type") == kind
         named = _says(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
-        told = named and _says(error, rf"{NOT_TAKEN.pattern}|invalid (?:type|value)|must be|one of")
-        return False if asked and told and isinstance(error, BadRequestError) else None
+        refused = NOT_TAKEN.find(_text_of(error)) or _says(error, r"invalid (?:type|value)|must be|one of")
+        about_kind = asked and named and refused and not _blames_value(error)
+        return False if about_kind and isinstance(error, BadRequestError) else None
 
     return learn
 
@@ -271,6 +267,7 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("encoding_format", _learn_encoding, _encode),
     Quirk("no_encoding_format", _learn_no_encoding, lambda body, _: body.pop("encoding_format", None)),
     Quirk("developer", _learn_developer, _rename_developer),
+    Quirk("required_tool", _learn_required, _choose_by_name),
     Quirk("tool_choice", _learn_choice, _choose_freely),
     _dropping("parallel_tool_calls", freely=True),
     Quirk("strict", _learn_strict, _without_strict),
@@ -285,9 +282,9 @@ QUIRKS: tuple[Quirk, ...] = (
 
 def learn_quirk(sent: WireRequest, error: FlashError) -> tuple[str, Any] | None:
     """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
-    for row in QUIRKS:
-        if row.fact not in sent.facts and row.fact not in sent.chosen:
-            value = row.learn(sent, error)
+    for quirk in QUIRKS:
+        if quirk.fact not in sent.facts and quirk.fact not in sent.chosen:
+            value = quirk.learn(sent, error)
             if value is not None:
-                return row.fact, value
+                return quirk.fact, value
     return None
