@@ -36,7 +36,6 @@ class EmbeddingReader(Reader[Embeddings]):
         count: how many texts were sent.
         first: the position of the first of them in the caller's list, for errors.
         model: the model asked for.
-        dimensions: the length asked for, or None.
     """
 
     decodes_slowly = True
@@ -48,18 +47,16 @@ class EmbeddingReader(Reader[Embeddings]):
         count: int,
         model: str,
         first: int = 0,
-        dimensions: int | None = None,
     ) -> None:
         self._headers = answer.headers
         self._count = count
         self._first = first
-        self._dimensions = dimensions
         self._model = model
         self._env = answer.env
         self._content = ContentDecoder(answer.headers.get("content-encoding", ""))
         self._pieces: list[bytes] = []
         self._size = 0
-        self._told: dict[str, Any] = {}
+        self._beside: dict[str, Any] = {}
         self._vectors: list[list[float]] = []
 
     def feed(self, data: bytes) -> list[ChatDelta]:
@@ -93,20 +90,20 @@ class EmbeddingReader(Reader[Embeddings]):
         return []
 
     def _take(self, body: Any) -> None:
-        rows = embedding_items(body)
-        self._told = _told(body)
+        items = embedding_items(body)
+        self._beside = _beside_vectors(body)
         # new-api and others say "success" beside a good answer, and some count tokens beside an error.
-        beside = error_body.MESSAGE_KEYS if rows else ("usage",)
-        if error_body.is_error({key: value for key, value in self._told.items() if key not in beside}):
-            raise self._refusal(self._told)
+        beside = error_body.MESSAGE_KEYS if items else ("usage",)
+        if error_body.is_error({key: value for key, value in self._beside.items() if key not in beside}):
+            raise self._refusal(self._beside)
         if isinstance(body, str) and body.strip():
             raise self._refusal(body)
-        self._vectors = read_vectors(rows, self._count, first=self._first, dimensions=self._dimensions)
+        self._vectors = read_vectors(items, self._count, first=self._first)
 
     def result(self, *, retries: int) -> Embeddings:
         """The vectors of this batch."""
         request_id = find_request_id(self._headers)
-        usage, model = read_usage(self._told.get("usage")), self._told.get("model")
+        usage, model = read_usage(self._beside.get("usage")), self._beside.get("model")
         return Embeddings(
             self._vectors,
             model if isinstance(model, str) and model else self._model,
@@ -140,7 +137,7 @@ class EmbeddingReader(Reader[Embeddings]):
         raise MalformedResponseError(f"the gateway sent {what} in place of vectors: {facts.message[:200]!r}{hint}")
 
 
-def _told(body: Any) -> dict[str, Any]:
+def _beside_vectors(body: Any) -> dict[str, Any]:
     """What an answer says beside its vectors; of one in several objects, all of them together."""
     objects = [body] if isinstance(body, dict) else body if isinstance(body, list) else []
-    return {key: value for each in objects if isinstance(each, dict) for key, value in each.items()}
+    return {key: value for part in objects if isinstance(part, dict) for key, value in part.items()}

@@ -92,9 +92,7 @@ class EmbeddingRequest:
         body = {**self.body}
         # Texts of extra_body's own win, as all that it says.
         body.setdefault("input", list(texts))
-        reader = partial(
-            EmbeddingReader, count=len(body["input"]), first=first, model=self.model, dimensions=self.dimensions
-        )
+        reader = partial(EmbeddingReader, count=len(body["input"]), first=first, model=self.model)
         return Call(
             EMBEDDINGS_PATH,
             reader,

@@ -61,14 +61,13 @@ def _listed(value: Any) -> Any:
     return value
 
 
-def read_vectors(rows: list[Any], count: int, *, first: int = 0, dimensions: int | None = None) -> list[list[float]]:
+def read_vectors(rows: list[Any], count: int, *, first: int = 0) -> list[list[float]]:
     """The vectors of the rows, in the order of the texts.
 
     Args:
         rows: what :func:`embedding_items` found.
         count: how many there must be.
         first: the position of the first text in the caller's list, for errors.
-        dimensions: the length that was asked for, or None.
 
     Raises:
         MalformedResponseError: not ``count`` of them, of unequal length, or with entries that are no finite numbers.
@@ -77,7 +76,7 @@ def read_vectors(rows: list[Any], count: int, *, first: int = 0, dimensions: int
         raise MalformedResponseError(_per_token(first, len(rows)))
     if len(rows) != count:
         raise MalformedResponseError(f"the gateway sent {len(rows)} of {count} vectors", empty=not rows)
-    vectors = [_vector(row, position, dimensions) for position, row in enumerate(_placed(rows), first)]
+    vectors = [_vector(row, position) for position, row in enumerate(_placed(rows), first)]
     for position, vector in enumerate(vectors, first):
         if len(vector) != len(vectors[0]):
             raise MalformedResponseError(
@@ -111,14 +110,14 @@ def _index(row: Any) -> int | None:
     return int(index) if isinstance(index, int | float) and isfinite(index) and index == int(index) else None
 
 
-def _vector(row: Any, position: int, dimensions: int | None) -> list[float]:
+def _vector(row: Any, position: int) -> list[float]:
     value = _listed(row)
     while isinstance(value, dict):
         value = _listed(next((value[key] for key in _ROW_KEYS if value.get(key) is not None), None))
     if isinstance(value, str) and value.lstrip().startswith("["):
         value = _from_json(value, position)
     if isinstance(value, str) and value:
-        numbers = _from_base64(value, position, dimensions)
+        numbers = _from_base64(value, position)
     elif isinstance(value, list) and value:
         numbers = _from_list(value, position)
     else:
@@ -136,13 +135,12 @@ def _from_json(text: str, position: int) -> Any:
         raise MalformedResponseError(f"the vector of texts[{position}] is a text of broken JSON") from error
 
 
-def _from_base64(text: str, position: int, dimensions: int | None) -> list[float]:
+def _from_base64(text: str, position: int) -> list[float]:
     try:
-        numbers = decode_base64_floats(text, dimensions)
+        return decode_base64_floats(text)
     except ValueError as error:
-        said = f"the vector of texts[{position}] is a text that is no base64 of 32-bit floats"
-        raise MalformedResponseError(said) from error
-    return numbers
+        what = f"the vector of texts[{position}] is a text that is no base64 of 32-bit floats: {error}"
+        raise MalformedResponseError(what) from error
 
 
 def _from_list(values: list[Any], position: int) -> list[float]:
