@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from replay import Case
 
 from flash_integrations import Completion, errors
+from flash_integrations._core.policy.backoff import is_passing
 
 KINDS: dict[str, type[errors.FlashError]] = {
     "auth": errors.AuthenticationError,
@@ -23,13 +21,14 @@ KINDS: dict[str, type[errors.FlashError]] = {
     "server": errors.ServerError,
     "malformed": errors.MalformedResponseError,
     "interrupted": errors.StreamInterruptedError,
+    "filter": errors.ContentFilterError,
     "any": errors.FlashError,
 }
 
 
 @dataclass
 class Outcome:
-    """What a call came to, in the words of the cases' ``expect``."""
+    """What a call came to, in the terms of the cases' ``expect`` and ``also``; None: cannot be told here."""
 
     text: str
     usage: dict[str, int] | None
@@ -39,6 +38,10 @@ class Outcome:
     invalid: int | None = None
     reasoning: str = ""
     refusal: str | None = None
+    model: str | None = None
+    cached: int | None = None
+    images: int | None = None
+    annotations: int | None = None
 
 
 def of_completion(answer: Completion) -> Outcome:
@@ -50,45 +53,64 @@ def of_completion(answer: Completion) -> Outcome:
         except ValueError:
             invalid += 1
     choice = answer.choices[0]
-    ids = [call.id for call in answer.tool_calls]
+    details = (answer.usage or {}).get("prompt_tokens_details") or {}
     return Outcome(
         choice.text,
         answer.usage,
         choice.finish_reason,
         tools,
-        ids,
+        [call.id for call in answer.tool_calls],
         invalid,
         choice.reasoning,
         choice.refusal,
+        answer.model,
+        details.get("cached_tokens"),
+        len(choice.message_extra.get("images", ())),
+        len(choice.annotations),
     )
 
 
-def verify(case: Case, run: Callable[[], Outcome], *, text_so_far: bool = True) -> None:
-    """Run a case and hold what comes of it against what it must come to."""
+def faults(case: Case, got: Outcome | errors.FlashError, *, has_partial: bool = True) -> list[str]:
+    """What is wrong with what a case came to; an empty list where nothing is."""
     if case.error is not None:
-        with pytest.raises(KINDS[case.error]) as caught:
-            run()
-        if case.error == "interrupted" and text_so_far:
-            assert caught.value.partial is not None
-            assert caught.value.partial.text == "你"
-        return
-    expect = case.expect or {}
-    got = run()
-    assert got.text == expect["text"]
+        return _faults_of_error(case, got, has_partial=has_partial)
+    if isinstance(got, errors.FlashError):
+        return [f"{case}: {got!r}"]
+    expect, wrong = case.expect or {}, []
+
+    def compare(name: str, is_: Any, want: Any) -> None:
+        if is_ != want:
+            wrong.append(f"{case}: {name} is {is_!r}, not {want!r}")
+
+    compare("text", got.text, expect["text"])
     if got.usage is not None or expect["usage"] is not None:
-        assert {name: (got.usage or {}).get(name) for name in expect["usage"] or got.usage} == expect["usage"]
+        usage = {name: (got.usage or {}).get(name) for name in expect["usage"] or got.usage or ()}
+        compare("usage", usage, expect["usage"])
     if expect["finish"] is not None:
-        assert got.finish == expect["finish"]
-    assert got.reasoning == expect.get("reasoning", "")
-    assert got.refusal == expect.get("refusal")
+        compare("finish", got.finish, expect["finish"])
+    compare("reasoning", got.reasoning, expect.get("reasoning", ""))
+    compare("refusal", got.refusal, expect.get("refusal"))
     if "tools" in expect:
-        assert got.tools == expect["tools"]
-        assert all(got.ids)
-        assert len(set(got.ids)) == len(expect["tools"])
+        compare("tools", got.tools, expect["tools"])
+        compare("distinct ids", len({*filter(None, got.ids)}), len(expect["tools"]))
     if "invalid_tools" in expect and got.invalid is not None:
-        assert got.invalid == expect["invalid_tools"]
+        compare("invalid_tools", got.invalid, expect["invalid_tools"])
+    for name in ("model", "cached", "images", "annotations"):
+        if name in case.also and getattr(got, name) is not None:
+            compare(name, getattr(got, name), case.also[name])
+    return wrong
 
 
-def in_a_loop(function: Callable[[], Any]) -> Callable[[], Any]:
-    """A coroutine function as a blocking one, each call in an event loop of its own."""
-    return lambda: asyncio.run(function())
+def _faults_of_error(case: Case, got: Outcome | errors.FlashError, *, has_partial: bool) -> list[str]:
+    if not isinstance(got, KINDS[case.error or "any"]):
+        return [f"{case}: {got!r} is no {case.error} error"]
+    wrong, also = [], case.also
+    if case.error == "interrupted" and has_partial and (got.partial is None or got.partial.text != "你"):
+        wrong.append(f"{case}: the partial answer is {got.partial!r}")
+    if also.get("message", "") not in str(got):
+        wrong.append(f"{case}: {str(got)!r} does not say {also['message']!r}")
+    if "passing" in also and is_passing(got) is not also["passing"]:
+        wrong.append(f"{case}: may be sent again: {is_passing(got)}")
+    if "retry_after_over" in also and not (getattr(got, "retry_after", None) or 0) > also["retry_after_over"]:
+        wrong.append(f"{case}: retry_after is {getattr(got, 'retry_after', None)}")
+    return wrong

@@ -133,7 +133,7 @@ def replay(*answers: Answer) -> Iterator[ReplayServer]:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of ``chat_cases.json``."""
+    """One row of ``chat_cases.json`` or ``field_cases.json``; ``also`` is what else must hold."""
 
     id: str
     why: str
@@ -141,6 +141,7 @@ class Case:
     answer: Answer
     expect: dict[str, Any] | None
     error: str | None
+    also: dict[str, Any]
 
     def __str__(self) -> str:
         return self.id
@@ -149,14 +150,16 @@ class Case:
 _PROPER_ENDS = ("cut-mid-stream", "cut-usage-done")
 
 
-def load_cases(path: Path) -> list[Case]:
-    """The rows of a file of wire cases."""
+def load_cases(*paths: Path) -> list[Case]:
+    """The rows of files of wire cases."""
     cases = []
-    for row in json.loads(path.read_text(encoding="utf-8")):
+    for row in (row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))):
         end = row["end"]
         if end == "close" and row["error"] == "interrupted" and row["id"] not in _PROPER_ENDS:
             end = "drop"
         segments = [base64.b64decode(segment) for segment in row["segments_b64"]]
         answer = Answer(segments, row["status"], row["headers"], end)
-        cases.append(Case(row["id"], row["why"], row["model"], answer, row["expect"], row["error"]))
+        cases.append(
+            Case(row["id"], row["why"], row["model"], answer, row["expect"], row["error"], row.get("also", {}))
+        )
     return cases

@@ -16,6 +16,7 @@ from llama_index.core.base.llms.types import (
     CitationBlock,
     CompletionResponse,
     ContentBlock,
+    ImageBlock,
     LogProb,
     MessageRole,
     TextBlock,
@@ -151,6 +152,7 @@ def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
         [ToolCallBlock(tool_call_id=c.id, tool_name=c.name, tool_kwargs=parse_arguments(c.arguments)) for c in calls],
         to_citations(choice.annotations, choice.text),
     )
+    blocks += _to_images(choice.message_extra)
     if choice.audio:
         kwargs["audio"] = {key: value for key, value in choice.audio.items() if key != "data"}
         if data := choice.audio.get("data"):
@@ -165,6 +167,23 @@ def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
         blocks=blocks,
         additional_kwargs={name: value for name, value in kwargs.items() if value},
     )
+
+
+def _to_images(extra: Mapping[str, Any]) -> list[ImageBlock]:
+    """The images a model made: parts of the kind ``image_url``, beside the content or in it."""
+    parts = [
+        part for name in ("images", "content_parts") for part in extra.get(name) or () if isinstance(part, Mapping)
+    ]
+    images = [part.get("image_url") for part in parts]
+    urls = [image.get("url") if isinstance(image, Mapping) else image for image in images]
+    blocks = []
+    for url in filter(None, (url for url in urls if isinstance(url, str))):
+        head, comma, data = url.partition(";base64,")
+        if comma and head.startswith("data:"):
+            blocks.append(ImageBlock(image=data.encode(), image_mimetype=head.removeprefix("data:")))
+        else:
+            blocks.append(ImageBlock(url=url))
+    return blocks
 
 
 def to_blocks(
