@@ -1,4 +1,4 @@
-"""The cassettes of this repository, as files."""
+"""The cassettes of this repository, as files. Each rule is one test that lists all offenders."""
 
 from __future__ import annotations
 
@@ -8,29 +8,61 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "cassettes"
-CASSETTES = sorted(FOLDER.rglob("*.yaml"))
+TEXTS = {f"{path.parent.name}/{path.stem}": path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.yaml"))}
 
 
-def test_there_are_some():
-    """The suites that are replayed have left their cassettes."""
-    suites = {path.parent.name for path in CASSETTES}
-    assert {"langchain_standard", "llama_index_contract", "langchain_comparison", "llama_index_comparison"} <= suites
+def says_its_origin(text):
+    """It says on its first lines that llama.cpp's server answered, and when."""
+    return text.startswith("# Recorded on ") and "llama.cpp" in text.partition("\nversion:")[0]
 
 
-@pytest.mark.parametrize("path", CASSETTES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_cassette_is_honest_and_holds_no_secret(path):
-    """It says what it was recorded from, names loopback's own hosts alone, and has no header with a key."""
-    text = path.read_text(encoding="utf-8")
-    assert text.startswith("# Recorded on ")
-    assert "llama.cpp" in text.partition("\nversion:")[0]
-    assert set(re.findall(r"^ +uri: https?://([^/\n]+)", text, re.MULTILINE)) <= {"gateway", "model-server"}
+def names_loopback_alone(text):
+    """Its requests went to this machine's own servers."""
+    hosts = set(re.findall(r"^ +uri: https?://([^/\n]+)", text, re.MULTILINE))
+    return hosts != set() and hosts <= {"gateway", "model-server"}
+
+
+def keeps_plain_headers_alone(text):
+    """No header is kept in which a key could stand."""
     headers = set(re.findall(r"^      ([A-Za-z-]+):$", text, re.MULTILINE)) - {"body"}
-    assert {name.lower() for name in headers} <= {"accept", "content-type"}
-    assert not re.search(r"sk-[A-Za-z0-9]|Bearer ", text)
+    return {name.lower() for name in headers} <= {"accept", "content-type"}
+
+
+def holds_no_key(text):
+    """Nor is there anything that looks like one."""
+    return not re.search(r"sk-[A-Za-z0-9]|Bearer ", text)
+
+
+RULES = [says_its_origin, names_loopback_alone, keeps_plain_headers_alone, holds_no_key]
+SAMPLE = next(iter(TEXTS.values()))
+BROKEN = [
+    (says_its_origin, SAMPLE.partition("\n")[2]),
+    (names_loopback_alone, SAMPLE.replace("uri: http://", "uri: http://api.openai.com/")),
+    (keeps_plain_headers_alone, SAMPLE + "\n      authorization:\n      - x\n"),
+    (holds_no_key, SAMPLE + "\n# sk-abc\n"),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_cassette_keeps_the_rule(rule):
+    """All of them, whatever suite they are of."""
+    assert [name for name, text in TEXTS.items() if not rule(text)] == []
+
+
+@pytest.mark.parametrize(("rule", "text"), BROKEN, ids=[rule.__name__ for rule, _ in BROKEN])
+def test_a_cassette_that_breaks_the_rule_is_found(rule, text):
+    """An altered copy is an offender."""
+    assert not rule(text)
+
+
+def test_the_suites_that_are_replayed_have_left_their_cassettes():
+    """None of them tests nothing."""
+    suites = {name.partition("/")[0] for name in TEXTS}
+    assert {"langchain_standard", "llama_index_contract", "langchain_comparison", "llama_index_comparison"} <= suites
 
 
 def test_no_cassette_is_left_over():
     """Each belongs to a test module that still exists."""
     modules = Path(__file__).parent / "integration"
-    for suite in {path.parent.name for path in CASSETTES}:
-        assert (modules / f"test_{suite}.py").is_file(), f"cassettes/{suite} belongs to no test"
+    suites = {name.partition("/")[0] for name in TEXTS}
+    assert [suite for suite in suites if not (modules / f"test_{suite}.py").is_file()] == []
