@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from flash_integrations import catalogue
+from flash_integrations._core.policy.learned import LearnedQuirks
+from flash_integrations._transport.process import process
 
 # Their failures show both sides, as a test's own do.
 for _module in ("assembling", "llm_contract", "outcomes"):
@@ -34,6 +36,12 @@ def _clean_environment(monkeypatch):
 def _own_catalogue(monkeypatch):
     """What a test registers is gone after it."""
     monkeypatch.setattr(catalogue, "_rows", catalogue._rows)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned(monkeypatch):
+    """What gateways taught in another test is not known here: servers come and go on the same ports."""
+    monkeypatch.setattr(process, "quirks", LearnedQuirks())
 
 
 def _is_loopback(host: object) -> bool:

@@ -25,8 +25,9 @@ def test_the_calls_model_wins():
 
 
 def test_extra_bodies_are_laid_over_one_another():
-    """Key by key, the call's over the object's."""
-    assert merged(unchecked={"a": 1, "b": 1}, extra_body={"b": 2})["extra_body"] == {"a": 1, "b": 2}
+    """Key by key, the call's over the object's, that over the one among its further parameters."""
+    request = merged({}, {"extra_body": {"a": 0, "c": 0}}, {"a": 1, "b": 1}, extra_body={"b": 2})
+    assert request["extra_body"] == {"a": 1, "b": 2, "c": 0}
 
 
 @pytest.mark.parametrize("place", [{"tools": TOOLS}, {"extra_body": {"tools": TOOLS}}])

@@ -28,7 +28,11 @@ def merge_params(
         unchecked: what the object lays over the body; the call's own ``extra_body`` is laid over that.
         call: what the call says.
     """
-    extra_body = {**(unchecked or {}), **(call.get("extra_body") or {})}
+    extra_body = {
+        name: value
+        for body in (more.get("extra_body"), unchecked, call.get("extra_body"))
+        for name, value in (body or {}).items()
+    }
     if not any(place.get("tools") for place in (call, more, extra_body)):
         held = {name: value for name, value in held.items() if name not in _WITH_TOOLS}
         more = {name: value for name, value in more.items() if name not in _WITH_TOOLS}
