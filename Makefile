@@ -37,6 +37,18 @@ demo: $(READY) ## whole and streamed answers from a stream-only gateway, in both
 test: $(READY) ## the tests that need no model
 	$(BIN)/pytest --numprocesses auto
 
+.PHONY: coverage
+coverage: $(READY) ## the same tests, and how much of the code they reach; below the floors it fails
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest --numprocesses auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include='*/_core/*' --fail-under=99
+	$(BIN)/coverage report --fail-under=97
+
+.PHONY: mutants
+mutants: $(READY) ## change _core line by line and see which changes no test notices; ONLY=a/file.py for one
+	.ci/mutants $(ONLY)
+
 .PHONY: integration
 integration: $(READY) ## the tests on a real language model, which is installed first
 	$(BIN)/python tests/integration/model_packages.py
