@@ -125,13 +125,13 @@ class BaseClient:
         """
         for name in unknown:
             if name in CHECKS:
-                said = (
+                message = (
                     f"{type(self).__name__} does not take {name!r}: it belongs to the call, as in chat(..., {name}=...)"
                 )
-                raise ConfigurationError(said)
+                raise ConfigurationError(message)
         refuse_unknown(type(self).__name__, unknown, PARAMS)
         self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
-        row = self._endpoint.provider
+        provider = self._endpoint.provider
         check_seconds("total_timeout", total_timeout)
         check_at_least_0("max_retries", max_retries, whole=True)
         check_at_least_0("max_retry_after", max_retry_after)
@@ -142,15 +142,15 @@ class BaseClient:
         self._timeout = Timeout.of(timeout)
         self._policy: dict[str, Any] = {
             "base_url": self._endpoint.base_url,
-            "provider": row.name,
+            "provider": provider.name,
             "force_stream": force_stream,
             "total_timeout": total_timeout,
             "max_retries": max_retries,
             "max_retry_after": max_retry_after,
             "drop_refused": drop_refused,
-            "rate_limit": limits_of(rate_limit, row),
+            "rate_limit": limits_of(rate_limit, provider),
             "require_finish_reason": (
-                row.require_finish_reason if require_finish_reason is None else require_finish_reason
+                provider.require_finish_reason if require_finish_reason is None else require_finish_reason
             ),
         }
         self._disabled = frozenset([disabled_params] if isinstance(disabled_params, str) else disabled_params)
@@ -293,25 +293,25 @@ def _check_colour(name: str, client: Any, *, wanted: bool) -> None:
         raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if wanted else 'Client'}, not {client!r}")
 
 
-def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, row: Provider) -> RateLimit | None:
+def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, provider: Provider) -> RateLimit | None:
     """The limits to keep, from what users give.
 
     Raises:
         ConfigurationError: an unknown tier, an unknown key, or a figure below 1.
     """
     if given == ROW:
-        return row.rate_limit
+        return provider.rate_limit
     if given is None or isinstance(given, RateLimit):
         return given
     if isinstance(given, str):
-        if given not in row.tiers:
-            known = ", ".join(row.tiers) or "none"
-            raise ConfigurationError(f"rate_limit: {row.name} has no tier {given!r}; its tiers: {known}")
-        return row.tiers[given]
+        if given not in provider.tiers:
+            known = ", ".join(provider.tiers) or "none"
+            raise ConfigurationError(f"rate_limit: {provider.name} has no tier {given!r}; its tiers: {known}")
+        return provider.tiers[given]
     if isinstance(given, Mapping):
-        words = asdict(RateLimit())
-        if unknown := [word for word in given if word not in words]:
-            raise ConfigurationError(f"rate_limit takes {', '.join(words)}, not {', '.join(map(repr, unknown))}")
+        defaults = asdict(RateLimit())
+        if unknown := [name for name in given if name not in defaults]:
+            raise ConfigurationError(f"rate_limit takes {', '.join(defaults)}, not {', '.join(map(repr, unknown))}")
         return RateLimit(**given)
     raise ConfigurationError(f"rate_limit must be a RateLimit, a dict, a tier's name or None, not {given!r}")
 

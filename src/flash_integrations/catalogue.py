@@ -83,7 +83,7 @@ class Provider:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The mappings are read-only views, which do not pickle.
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
         values |= {"tiers": dict(self.tiers), "models": dict(self.models)}
         return _provider, (values,)
 
@@ -113,7 +113,7 @@ def read_rows(text: str) -> dict[str, Provider]:
         values: dict[str, Any] = {}
         if "like" in row:
             base = rows[row["like"]]
-            values = {each.name: getattr(base, each.name) for each in fields(base)}
+            values = {item.name: getattr(base, item.name) for item in fields(base)}
         values["name"] = name
         plain = ("base_url", "key_variable", "stream", "require_finish_reason")
         values |= {key: row[key] for key in plain if key in row}
@@ -133,7 +133,7 @@ def _refuse(table: dict[str, Any], known: set[str], where: str) -> None:
 
 
 def _limits(table: dict[str, Any], where: str) -> RateLimit:
-    _refuse(table, {each.name for each in fields(RateLimit)}, where)
+    _refuse(table, {item.name for item in fields(RateLimit)}, where)
     return RateLimit(**table)
 
 
@@ -180,7 +180,7 @@ def list_models(provider: str | None = None) -> list[ModelCard]:
 
 def register_provider(provider: Provider) -> Provider:
     """Add a row of one's own, or replace one of the same name, for the life of the process; gives the row back."""
-    row = _provider({each.name: getattr(provider, each.name) for each in fields(provider)})
+    row = _provider({item.name: getattr(provider, item.name) for item in fields(provider)})
     # A new dict, so that a thread which walks the rows meanwhile is not disturbed.
     globals()["_rows"] = {**_rows, row.name: row}
     return row

@@ -115,4 +115,4 @@ class FlashSettings(ConnectionSettings):
 
     def _sampling(self) -> dict[str, Any]:
         """The sampling parameters that are set."""
-        return {word: value for word in SAMPLING_PARAMS if (value := getattr(self, word)) is not None}
+        return {name: value for name in SAMPLING_PARAMS if (value := getattr(self, name)) is not None}

@@ -47,15 +47,15 @@ def read_citation(annotation: Any) -> Citation | None:
         return None
     kind = annotation["type"]
     nested = annotation.get(kind)
-    said = nested if isinstance(nested, Mapping) else annotation
+    fields = nested if isinstance(nested, Mapping) else annotation
     return Citation(
         kind,
-        _text(said.get("url")),
-        _text(said.get("title")) or _text(said.get("filename")),
-        _text(said.get("cited_text")) or _text(said.get("content")),
-        _place(said.get("start_index")),
-        _place(said.get("end_index")),
-        {name: value for name, value in said.items() if name not in _KNOWN and value is not None},
+        _text(fields.get("url")),
+        _text(fields.get("title")) or _text(fields.get("filename")),
+        _text(fields.get("cited_text")) or _text(fields.get("content")),
+        _place(fields.get("start_index")),
+        _place(fields.get("end_index")),
+        {name: value for name, value in fields.items() if name not in _KNOWN and value is not None},
     )
 
 

@@ -146,25 +146,25 @@ class ConnectionSettings(BaseModel):
             return values
         known = {*cls.model_fields, *(field.alias for field in cls.model_fields.values() if field.alias)}
         values = dict(values)
-        for alias, word in cls.ALIASES.items():
+        for alias, name in cls.ALIASES.items():
             if alias in values and alias not in known:
-                values.setdefault(word, values.pop(alias))
+                values.setdefault(name, values.pop(alias))
         refuse_unknown(cls.__name__, values, {*known, *cls.ALIASES})
         cls._check_model(values)
         if values.get("max_retries", 0) is None:
             del values["max_retries"]
         _refuse_shown_secrets(cls.__name__, values)
-        for word in _MORE.intersection(values):
-            if isinstance(values[word], Mapping):
-                values[word] = redact_reprs(dict(values[word]))
+        for name in _MORE.intersection(values):
+            if isinstance(values[name], Mapping):
+                values[name] = redact_reprs(dict(values[name]))
         return values
 
     @classmethod
     def _check_model(cls, values: Mapping[str, Any]) -> None:
         """Refuse a ``model`` that is no string, before Pydantic does with an error of its own."""
-        word = "model" if "model" in cls.model_fields else "model_name"
-        given = values.get(word)
-        if given is None and not cls.model_fields[word].is_required() and word not in values:
+        name = "model" if "model" in cls.model_fields else "model_name"
+        given = values.get(name)
+        if given is None and not cls.model_fields[name].is_required() and name not in values:
             return
         if not isinstance(given, str) or not given:
             raise ConfigurationError(f"{cls.__name__} needs model=, the model's id, such as model={cls.SUCH_AS!r}")
@@ -180,7 +180,7 @@ class ConnectionSettings(BaseModel):
         """A row as plain data, which the constructor takes too."""
         if not isinstance(provider, Provider):
             return provider
-        data = {each.name: getattr(provider, each.name) for each in fields(provider)}
+        data = {item.name: getattr(provider, item.name) for item in fields(provider)}
         data["rate_limit"] = None if provider.rate_limit is None else asdict(provider.rate_limit)
         return data | {name: {key: asdict(value) for key, value in data[name].items()} for name in ("tiers", "models")}
 
@@ -216,7 +216,7 @@ class ConnectionSettings(BaseModel):
     def _flash(self) -> FlashClient:
         """The client these settings amount to; made anew when one of them has changed."""
         # Copies: a header that is changed in place must be seen as a change.
-        params = {word: _copied(getattr(self, word)) for word in ("client", *CONNECTION_PARAMS)}
+        params = {name: _copied(getattr(self, name)) for name in ("client", *CONNECTION_PARAMS)}
         if self._made is None or self._made[0] != params:
             self._made = params, self._make_client()
         return self._made[1]
@@ -224,7 +224,7 @@ class ConnectionSettings(BaseModel):
     def _make_client(self) -> FlashClient:
         # What equals its default was not said, even where a framework that copies objects passes it.
         fields_of = type(self).model_fields
-        given = {word: value for word in CONNECTION_PARAMS if (value := getattr(self, word)) != fields_of[word].default}
+        given = {name: value for name in CONNECTION_PARAMS if (value := getattr(self, name)) != fields_of[name].default}
         if self.client is not None:
             if extra := list(given):
                 raise ConfigurationError(f"{type(self).__name__}: client= brings its own {', '.join(sorted(extra))}")
@@ -242,14 +242,14 @@ class ConnectionSettings(BaseModel):
         Raises:
             InvalidRequestError: a word that belongs to the object.
         """
-        said = {self.ALIASES.get(name, name): value for name, value in kwargs.items() if name not in _PASSED_ALONG}
-        for name in said:
+        named = {self.ALIASES.get(name, name): value for name, value in kwargs.items() if name not in _PASSED_ALONG}
+        for name in named:
             if name in CONNECTION_PARAMS and name != "timeout":
                 raise InvalidRequestError(
                     f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
                 )
         params: dict[str, Any] = redact_reprs(
-            {name: value for name, value in said.items() if not name.startswith("ls_")}
+            {name: value for name, value in named.items() if not name.startswith("ls_")}
         )
         return params
 
@@ -262,10 +262,10 @@ class ConnectionSettings(BaseModel):
         state = BaseModel.__getstate__(self)
         hidden = dict.fromkeys(("api_key", "http_client", "http_async_client"))
         open_words = {
-            word: without_secrets(getattr(self, word)) or None for word in ("default_headers", "default_query")
+            name: without_secrets(getattr(self, name)) or None for name in ("default_headers", "default_query")
         }
         open_words |= {
-            word: without_body_secrets(getattr(self, word)) for word in _MORE & type(self).model_fields.keys()
+            name: without_body_secrets(getattr(self, name)) for name in _MORE & type(self).model_fields.keys()
         }
         return {
             **state,
@@ -295,15 +295,15 @@ def _refuse_shown_secrets(where: str, values: Mapping[str, Any]) -> None:
     """
     key = values.get("api_key")
     if not (key is None or isinstance(key, str) or callable(key) or hasattr(key, "get_secret_value")):
-        said = f"{where}: api_key must be a str, a SecretStr or a function, not {type(key).__name__}"
-        raise ConfigurationError(said)
-    for word in ("default_headers", "default_query"):
-        named = values.get(word)
+        message = f"{where}: api_key must be a str, a SecretStr or a function, not {type(key).__name__}"
+        raise ConfigurationError(message)
+    for name in ("default_headers", "default_query"):
+        named = values.get(name)
         texts = isinstance(named, Mapping) and all(isinstance(name, str) for name in named)
-        if word == "default_headers" and texts and isinstance(named, Mapping):
+        if name == "default_headers" and texts and isinstance(named, Mapping):
             texts = all(isinstance(text, str) for text in named.values())
         if named is not None and not texts:
-            raise ConfigurationError(f"{where}: {word} must be a dict of str, not {type(named).__name__}")
+            raise ConfigurationError(f"{where}: {name} must be a dict of str, not {type(named).__name__}")
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -141,7 +141,7 @@ class Credential:
         if not (key.isascii() and key.isprintable()):
             raise ConfigurationError("the API key has characters that no HTTP header can carry; copy it again")
         if callable(self._source) and key not in self._shown[-1:]:
-            self._shown = (*(each for each in self._shown[-3:] if each != key), key)
+            self._shown = (*(known for known in self._shown[-3:] if known != key), key)
         return f"Bearer {key}"
 
     def _variables(self) -> list[str]:
@@ -161,9 +161,9 @@ class Credential:
             where = f"{self._url} ({meant})" if meant else self._url
             return f"no API key for {where}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
         where = f"{self._provider} ({self._url}{meant and f'; {meant}'})"
-        said = f"no API key for {where}: set {' or '.join(names)}, or give api_key=, {_LOCAL_HINT}"
+        message = f"no API key for {where}: set {' or '.join(names)}, or give api_key=, {_LOCAL_HINT}"
         astray = "" if meant else keys_elsewhere(names)
-        return f"{said}. {astray}" if astray else said
+        return f"{message}. {astray}" if astray else message
 
 
 def _call(source: Callable[[], Any]) -> Any:
@@ -174,25 +174,25 @@ def _call(source: Callable[[], Any]) -> Any:
 
 
 def _meant(url: str) -> str:
-    """The URL of a row at the same host, as a question; "" where there is none, or the URL is a row's own."""
-    hosts = {row.base_url: urlsplit(row.base_url).hostname for row in list_providers() if row.base_url}
-    near = [each for each, host in hosts.items() if host == urlsplit(url).hostname]
-    return f"did you mean {near[0]}?" if near and not any(_same(each, url) for each in near) else ""
+    """The URL of a provider at the same host, as a question; "" where there is none, or the URL is a provider's own."""
+    hosts = {listed.base_url: urlsplit(listed.base_url).hostname for listed in list_providers() if listed.base_url}
+    near = [known for known, host in hosts.items() if host == urlsplit(url).hostname]
+    return f"did you mean {near[0]}?" if near and not any(_same(known, url) for known in near) else ""
 
 
 def keys_elsewhere(read: Collection[str] = ()) -> str:
-    """What to ask of a user whose key is there, but is another row's; "" where the environment holds none.
+    """What to ask of a user whose key is there, but is another provider's; "" where the environment holds none.
 
     Args:
         read: the variables that are read, which hold nothing.
     """
-    rows = {row.key_variable: row.name for row in reversed(list_providers()) if row.key_variable}
+    names = {listed.key_variable: listed.name for listed in reversed(list_providers()) if listed.key_variable}
     if os.environ.get("FLASH_BASE_URL", "").strip():
-        rows.pop("FLASH_API_KEY", None)  # it belongs to that URL
-    found = [(variable, row) for variable, row in rows.items() if os.environ.get(variable, "").strip()]
+        names.pop("FLASH_API_KEY", None)  # it belongs to that URL
+    found = [(variable, name) for variable, name in names.items() if os.environ.get(variable, "").strip()]
     return " ".join(
-        f"{variable} is set: did you mean provider={row!r} (or FLASH_PROVIDER={row})?"
-        for variable, row in reversed(found)
+        f"{variable} is set: did you mean provider={name!r} (or FLASH_PROVIDER={name})?"
+        for variable, name in reversed(found)
         if variable not in read
     )
 
@@ -245,7 +245,7 @@ def resolve(
     """
     given_url = None if base_url is None else clean_url(base_url, allow_http=allow_http)
     env_url = os.environ.get("FLASH_BASE_URL", "").strip() or None
-    env_url = None if env_url is None else clean_url(env_url, allow_http=allow_http, said="FLASH_BASE_URL")
+    env_url = None if env_url is None else clean_url(env_url, allow_http=allow_http, name="FLASH_BASE_URL")
     url = given_url or env_url
     if provider is not None:
         row = get_provider(provider) if isinstance(provider, str) else provider
@@ -257,7 +257,7 @@ def resolve(
         url = row.base_url
     if not url:
         raise ConfigurationError(f"provider {row.name!r} has no URL of its own: give base_url= or set FLASH_BASE_URL")
-    url = clean_url(url, allow_http=allow_http, said=f"the URL of provider {row.name!r}")
+    url = clean_url(url, allow_http=allow_http, name=f"the URL of provider {row.name!r}")
     its_own = provider is not None and given_url is not None
     variable = row.key_variable if its_own or (row.base_url and _same(row.base_url, url)) else None
     return Endpoint(row, url, Credential(api_key, provider=row.name, url=url, variable=variable))
@@ -274,7 +274,7 @@ def _same(one: str, other: str) -> bool:
         return False  # a registered row's URL that is none: told to whoever uses that row
 
 
-def clean_url(url: Any, *, allow_http: bool = False, said: str = "base_url") -> str:
+def clean_url(url: Any, *, allow_http: bool = False, name: str = "base_url") -> str:
     """A base URL in one spelling: host in lower case, no slash at the end.
 
     Raises:
@@ -283,7 +283,7 @@ def clean_url(url: Any, *, allow_http: bool = False, said: str = "base_url") -> 
     """
     # A key given for a URL by mistake is not shown.
     shown = f", not {url!r}" if isinstance(url, str) and "/" in url and "@" not in url else ""
-    wanted = f"{said} must be a URL like https://host/v1{shown}"
+    wanted = f"{name} must be a URL like https://host/v1{shown}"
     if not isinstance(url, str):
         raise ConfigurationError(wanted)
     try:
@@ -292,21 +292,21 @@ def clean_url(url: Any, *, allow_http: bool = False, said: str = "base_url") -> 
     except ValueError as error:
         raise ConfigurationError(f"{wanted} ({error})") from None
     if "@" in parts.netloc:
-        raise ConfigurationError(f"{said} must not carry a user or password; the key goes by api_key=")
+        raise ConfigurationError(f"{name} must not carry a user or password; the key goes by api_key=")
     if parts.scheme not in ("http", "https") or not host or not host.isprintable() or " " in host:
         raise ConfigurationError(wanted)
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"{said} must not have a query or fragment; see default_query")
+        raise ConfigurationError(f"{name} must not have a query or fragment; see default_query")
     path = parts.path.rstrip("/")
     bracketed = f"[{host}]" if ":" in host else host
     netloc = bracketed if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f"{bracketed}:{port}"
     for ending in ("/chat/completions", "/embeddings", "/models"):
         if path.endswith(ending):
             until = urlunsplit((parts.scheme, netloc, path.removesuffix(ending), "", ""))
-            raise ConfigurationError(f"{said} must end before {ending}: {until}")
+            raise ConfigurationError(f"{name} must end before {ending}: {until}")
     if parts.scheme == "http" and not allow_http and not _is_near(host):
         raise ConfigurationError(
-            f"{said} is plain http to a public host, which shows the key: use https or allow_http=True"
+            f"{name} is plain http to a public host, which shows the key: use https or allow_http=True"
         )
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 

@@ -72,12 +72,12 @@ def _is_secret(name: Any, value: Any, *, in_body: bool) -> bool:
 def _walk(value: Any, *, in_body: bool, mask: bool) -> Any:
     if isinstance(value, Mapping):
         return {
-            name: HIDDEN if secret else _walk(each, in_body=in_body and name not in _NAMED, mask=mask)
-            for name, each in value.items()
-            if not (secret := _is_secret(name, each, in_body=in_body)) or mask
+            name: HIDDEN if secret else _walk(item, in_body=in_body and name not in _NAMED, mask=mask)
+            for name, item in value.items()
+            if not (secret := _is_secret(name, item, in_body=in_body)) or mask
         }
     if isinstance(value, list | tuple):
-        walked = [_walk(each, in_body=in_body, mask=mask) for each in value]
+        walked = [_walk(item, in_body=in_body, mask=mask) for item in value]
         return tuple(walked) if isinstance(value, tuple) else walked
     return _USER_INFO.sub(f"{HIDDEN}@" if mask else "", value) if isinstance(value, str) and "://" in value else value
 
@@ -101,9 +101,9 @@ def mask_secrets(params: Any, *, in_body: bool = True) -> Any:
 def secrets_of(params: Any, *, in_body: bool = False) -> list[str]:
     """The secret values among headers, query parameters or the keys of a body, without ``Bearer``."""
     if isinstance(params, str):
-        return [] if "://" not in params else [text for each in _USER_INFO.findall(params) for text in _parts(each)]
+        return [] if "://" not in params else [text for item in _USER_INFO.findall(params) for text in _parts(item)]
     if isinstance(params, list | tuple):
-        return [text for each in params for text in secrets_of(each, in_body=in_body)]
+        return [text for item in params for text in secrets_of(item, in_body=in_body)]
     if not isinstance(params, Mapping):
         return []
     found: list[str] = []
@@ -149,7 +149,7 @@ class RedactedBody(RedactedDict):
 def redact_reprs(params: Any) -> Any:
     """The parameters of a request, with a clean repr of headers, query and ``extra_body``, in place; returns them."""
     for name, kind in (("extra_headers", RedactedDict), ("extra_query", RedactedDict), ("extra_body", RedactedBody)):
-        if isinstance(named := params.get(name), Mapping) and all(isinstance(each, str) for each in named):
+        if isinstance(named := params.get(name), Mapping) and all(isinstance(item, str) for item in named):
             params[name] = kind(named)
     return params
 

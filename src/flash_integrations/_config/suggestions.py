@@ -85,22 +85,22 @@ def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> 
         ConfigurationError: names each unknown word with the nearest known one, or what to write instead of a peer's.
     """
     faults = []
-    for word in given:
-        if word in known:
+    for name in given:
+        if name in known:
             continue
-        faults.append(f"{word!r}: {_advice(word, known)}")
+        faults.append(f"{name!r}: {_advice(name, known)}")
     if faults:
         raise ConfigurationError(f"{where} does not take {'; '.join(faults)}")
 
 
-def _advice(word: str, known: Collection[str]) -> str:
-    for same in _ELSEWHERE.get(word, ()):
+def _advice(name: str, known: Collection[str]) -> str:
+    for same in _ELSEWHERE.get(name, ()):
         if same in known:
             return f"use {same}"
-    if word in FOREIGN_PARAMS:
-        return FOREIGN_PARAMS[word]
+    if name in FOREIGN_PARAMS:
+        return FOREIGN_PARAMS[name]
     # A misspelt word of the peers is nearer to what it stands for than to something far off that is known here.
-    for words, cutoff in ((known, 0.8), (FOREIGN_PARAMS, 0.85), ({*known} - _EXACT, 0.6)):
-        if near := difflib.get_close_matches(word, words, n=1, cutoff=cutoff):
-            return FOREIGN_PARAMS[near[0]] if words is FOREIGN_PARAMS else f"did you mean {near[0]!r}?"
+    for names, cutoff in ((known, 0.8), (FOREIGN_PARAMS, 0.85), ({*known} - _EXACT, 0.6)):
+        if near := difflib.get_close_matches(name, names, n=1, cutoff=cutoff):
+            return FOREIGN_PARAMS[near[0]] if names is FOREIGN_PARAMS else f"did you mean {near[0]!r}?"
     return "it is not a known argument"

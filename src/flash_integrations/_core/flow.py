@@ -99,8 +99,8 @@ class Exchange(Generic[T]):
                 wait = self._wait(retries, failure, give_up)
                 if wait is not None:
                     retries += 1
-                    told, of = self._annotated(failure, retries), self.policy.max_retries
-                    log.info("%s: sending again in %.1f s (%d of %d) after: %s", self._label, wait, retries, of, told)
+                    cause, of = self._annotated(failure, retries), self.policy.max_retries
+                    log.info("%s: sending again in %.1f s (%d of %d) after: %s", self._label, wait, retries, of, cause)
                     yield Sleep(wait)
                     continue
             raise self._annotated(failure, retries)
@@ -166,8 +166,8 @@ class Exchange(Generic[T]):
                     head.status, head.headers, (yield from self._drain(head, give_up)), now=self.env.unix_time()
                 )
             answer = yield from self._read(attempt, head, first_byte, give_up, retries)
-            if (told := counted_tokens(answer)) is not None:
-                self.limiter.record_usage(reservation, clock(), asked=told[0], answered=told[1])
+            if (counts := counted_tokens(answer)) is not None:
+                self.limiter.record_usage(reservation, clock(), asked=counts[0], answered=counts[1])
             yield Close()
         except FlashError:
             yield Close()  # before the slot is free again
@@ -191,19 +191,19 @@ class Exchange(Generic[T]):
 
     def _admit(self, reservation: Reservation, give_up: float) -> Flow[None]:
         """Wait until the limits let the request go."""
-        clock, told = self.env.clock, False
+        clock, logged = self.env.clock, False
         while (wait := self.limiter.acquire(reservation, clock())) != GRANTED:
             now = clock()
             if now >= give_up:
                 raise APITimeoutError("total_timeout ran out while waiting for the rate limit", reached=False)
             until = min(give_up, inf if wait is None else now + wait)
-            if reservation.blocked_by is not None and not told:
+            if reservation.blocked_by is not None and not logged:
                 # Whoever is behind the head of the queue waits for the same; one line does.
                 due = max(now, reservation.queued_at + LONG_WAIT_SECONDS)
                 if due == now or (wait is not None and until > due):
                     due = now + self._log_wait(reservation.blocked_by, reservation, wait, now)
-                    told = due == now
-                until = until if told else min(until, due)
+                    logged = due == now
+                until = until if logged else min(until, due)
             yield Sleep(_finite(until - now), reservation)
 
     def _log_wait(self, limit: str, reservation: Reservation, wait: float | None, now: float) -> float:
@@ -320,7 +320,7 @@ def wire_request(call: Call[Any], policy: CallPolicy, facts: Mapping[str, Any]) 
         if usage_asked:
             body["stream_options"] = {"include_usage": True, **call.stream_options}
     chosen = frozenset[str]() if policy.drop_refused else call.chosen
-    for row in QUIRKS if facts else ():
-        if row.fact in facts and row.fact not in chosen and (policy.drop_refused or not row.needs_permission):
-            row.apply(body, facts[row.fact])
+    for quirk in QUIRKS if facts else ():
+        if quirk.fact in facts and quirk.fact not in chosen and (policy.drop_refused or not quirk.needs_permission):
+            quirk.apply(body, facts[quirk.fact])
     return WireRequest(body, streamed, usage_asked, facts, policy.force_stream is not None, policy.drop_refused, chosen)

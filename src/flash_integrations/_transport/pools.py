@@ -87,7 +87,7 @@ async def shared_async_client(base_url: str) -> httpx.AsyncClient:
     with _lock:
         if loop not in _async_clients:
             # Transports refer to their loop, so that it would stay for ever once it was closed without a shut-down.
-            for old in [each for each in _async_clients if each.is_closed()]:
+            for old in [client for client in _async_clients if client.is_closed()]:
                 del _async_clients[old]
         here = _async_clients.setdefault(loop, {})
     if place not in here:

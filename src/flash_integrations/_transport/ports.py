@@ -27,7 +27,7 @@ _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 
 def translate(error: Exception, url: str, proxy: EnvironmentProxy | None = None) -> FlashError:
     """Our error for one of httpx's; ``proxy`` is the one that the request went through, where that is known."""
-    said = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     by = "" if proxy is None else f" through the proxy {proxy}"
     match error:
         case httpx.PoolTimeout() | httpx.ConnectTimeout():
@@ -35,19 +35,19 @@ def translate(error: Exception, url: str, proxy: EnvironmentProxy | None = None)
         case httpx.TimeoutException():
             return APITimeoutError(f"{url} did not answer within the time allowed")
         case httpx.ConnectError() if proxy is not None and is_unreachable(error):
-            return APIConnectionError(proxy.unreachable(url, said), reached=False)
+            return APIConnectionError(proxy.unreachable(url, reason), reached=False)
         case httpx.ConnectError():
-            return APIConnectionError(f"cannot connect to {url}{by}: {said}", reached=False)
+            return APIConnectionError(f"cannot connect to {url}{by}: {reason}", reached=False)
         case httpx.ProxyError():
-            failed = f"the proxy before {url} failed: {said}" if proxy is None else proxy.failed(url, said)
+            failed = f"the proxy before {url} failed: {reason}" if proxy is None else proxy.failed(url, reason)
             return APIConnectionError(failed, reached=False)
         case httpx.LocalProtocolError():
             # httpx's own words would show the header, and with it perhaps the key.
             return ConfigurationError(f"the request to {url} is not valid HTTP: look for stray characters in headers")
         case httpx.UnsupportedProtocol():
-            return ConfigurationError(f"{url} is not a URL to send to: {said}")
+            return ConfigurationError(f"{url} is not a URL to send to: {reason}")
         case _:
-            return APIConnectionError(f"the connection to {url} broke: {said}")
+            return APIConnectionError(f"the connection to {url} broke: {reason}")
 
 
 class _Port:
@@ -77,11 +77,11 @@ class _Port:
                 timeout=httpx.Timeout(**timeout),
             )
         except httpx.InvalidURL as error:
-            said = f"{self._endpoint.base_url} is not a URL to send to: {error}"
+            message = f"{self._endpoint.base_url} is not a URL to send to: {error}"
         except (TypeError, ValueError, AttributeError):
-            said = "headers must be a dict of ASCII str, and query parameters plain values"
+            message = "headers must be a dict of ASCII str, and query parameters plain values"
         # Not from httpx's error: its frames hold the headers, and tracebacks may show locals.
-        raise ConfigurationError(said)
+        raise ConfigurationError(message)
 
     def _all_headers(self, command: Send) -> dict[str, str]:
         headers = {
@@ -142,7 +142,7 @@ class SyncPort(_Port):
         self._waiter.check()
         client = self._own or shared_client(self._endpoint.base_url)
         left = None if command.deadline is None else max(0.001, command.deadline - time.monotonic())
-        connect = min((each for each in (command.connect, left) if each is not None), default=None)
+        connect = min((seconds for seconds in (command.connect, left) if seconds is not None), default=None)
         request = self._request(client, command, connect=connect, read=left, write=left, pool=left)
         if "authorization" not in request.headers:
             _authorize(request, self._endpoint.credential.bearer())

@@ -61,7 +61,7 @@ class EnvironmentProxy:
         except ValueError:  # a port that is no number, a bracket too few
             is_proxy = False
         if not is_proxy:
-            taken = ", ".join(f"{each}://" for each in _TAKEN)
+            taken = ", ".join(f"{scheme}://" for scheme in _TAKEN)
             raise ConfigurationError(
                 f"the proxy in {variable} must be host:port or a URL that begins with one of {taken}; {_HINT}"
             )

@@ -112,12 +112,12 @@ def _langchain(console: Console, params: dict[str, Any], model: str, question: s
     asked: list[Any] = [HumanMessage(TOOL_QUESTION)]
     call = equipped.invoke(asked)
     yield shown("bind_tools", call)
-    for each in call.tool_calls:
-        result = get_weather(**each["args"])
-        _say(console, ".bind_tools", f"{each['name']}({each['args']}) = {result}")
-        told = equipped.invoke([*asked, call, ToolMessage(result, tool_call_id=each["id"])])
-        _say(console, "its result told", told.text)
-        yield shown("tool result", told)
+    for call_made in call.tool_calls:
+        result = get_weather(**call_made["args"])
+        _say(console, ".bind_tools", f"{call_made['name']}({call_made['args']}) = {result}")
+        answered = equipped.invoke([*asked, call, ToolMessage(result, tool_call_id=call_made["id"])])
+        _say(console, "its result told", answered.text)
+        yield shown("tool result", answered)
     _say(console, ".with_structured_output", repr(llm.with_structured_output(City).invoke(OBJECT_QUESTION)))
 
 
@@ -129,8 +129,8 @@ def _llama_index(console: Console, params: dict[str, Any], model: str, question:
     from ..llama_index import FlashLLM
 
     def shown(how: str, response: Any) -> _Shown:
-        told = response.additional_kwargs
-        counts = tuple(told.get(name, 0) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+        usage = response.additional_kwargs
+        counts = tuple(usage.get(name, 0) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
         finish = response.raw["choices"][0]["finish_reason"]
         return _Shown("LlamaIndex", how, response.message.content or "", finish, counts)
 
@@ -151,13 +151,13 @@ def _llama_index(console: Console, params: dict[str, Any], model: str, question:
     asked = [ChatMessage(role="user", content=TOOL_QUESTION)]
     call = llm.chat_with_tools([tool], chat_history=asked)
     yield shown("chat_with_tools", call)
-    for each in llm.get_tool_calls_from_response(call, error_on_no_tool_call=False):
-        result = get_weather(**each.tool_kwargs)
-        _say(console, ".chat_with_tools", f"{each.tool_name}({each.tool_kwargs}) = {result}")
-        answer = ChatMessage(role="tool", content=result, additional_kwargs={"tool_call_id": each.tool_id})
-        told = llm.chat_with_tools([tool], chat_history=[*asked, call.message, answer])
-        _say(console, "its result told", told.message.content or "")
-        yield shown("tool result", told)
+    for selection in llm.get_tool_calls_from_response(call, error_on_no_tool_call=False):
+        result = get_weather(**selection.tool_kwargs)
+        _say(console, ".chat_with_tools", f"{selection.tool_name}({selection.tool_kwargs}) = {result}")
+        answer = ChatMessage(role="tool", content=result, additional_kwargs={"tool_call_id": selection.tool_id})
+        answered = llm.chat_with_tools([tool], chat_history=[*asked, call.message, answer])
+        _say(console, "its result told", answered.message.content or "")
+        yield shown("tool result", answered)
     _say(console, ".structured_predict", repr(llm.structured_predict(City, PromptTemplate(OBJECT_QUESTION))))
 
 
@@ -166,8 +166,8 @@ def _answers(shown: list[_Shown]) -> Table:
     left = ("framework", "call", "finish reason")
     for name in ("framework", "call", "characters", "finish reason", "tokens in", "out", "total"):
         table.add_column(name, justify="left" if name in left else "right")
-    for each in shown:
-        table.add_row(each.framework, each.how, str(len(each.text)), each.finish, *map(str, each.usage))
+    for line in shown:
+        table.add_row(line.framework, line.how, str(len(line.text)), line.finish, *map(str, line.usage))
     return table
 
 

@@ -116,8 +116,8 @@ class ChatSettings(FlashSettings, BaseChatModel):
         # The cache's key. LangChain's own is made once an object, and does not know where calls go.
         # What the call says is hashed: it may hold headers with keys, and caches are kept on disk.
         held = self.model_dump(exclude={"callbacks", "cache", "metadata", "tags", "name", "profile"})
-        said = blake2b(repr(sorted({**kwargs, "stop": stop}.items())).encode("utf-8", "replace")).hexdigest()
-        return f"{self._flash().base_url} {sorted(held.items(), key=str)} {said}"
+        digest = blake2b(repr(sorted({**kwargs, "stop": stop}.items())).encode("utf-8", "replace")).hexdigest()
+        return f"{self._flash().base_url} {sorted(held.items(), key=str)} {digest}"
 
     # --- tokens ---
 

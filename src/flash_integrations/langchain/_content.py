@@ -143,7 +143,7 @@ def _plain_text(block: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidRequestError("a content block of type 'text-plain' cannot be sent by URL: pass its text=")
     return {
         "type": "text",
-        "text": "\n".join(each for each in (block.get("title"), block.get("context"), text) if each),
+        "text": "\n".join(text_part for text_part in (block.get("title"), block.get("context"), text) if text_part),
     }
 
 
@@ -172,7 +172,7 @@ def _data(block: dict[str, Any]) -> dict[str, Any]:
 def _with_filename(block: dict[str, Any]) -> dict[str, Any]:
     """A file's block with a name, which OpenAI asks for beside a file's data."""
     inside = [block, *(block[key] for key in ("extras", "metadata") if isinstance(block.get(key), Mapping))]
-    has_name = any(each.get("filename") for each in inside)
+    has_name = any(place.get("filename") for place in inside)
     if block.get("type") != "file" or has_name or not (block.get("base64") or block.get("data")):
         return block
     return {**block, "filename": f"file{guess_extension(str(block.get('mime_type'))) or ''}"}

@@ -71,7 +71,7 @@ def _said(message: AIMessage) -> Iterator[dict[str, Any]]:
     kwargs = message.additional_kwargs
     if reasoning := kwargs.get("reasoning_content"):
         yield {"type": "reasoning", "reasoning": reasoning, "index": REASONING}
-    annotations = [_to_annotation(each) for each in _objects(kwargs.get("annotations"))]
+    annotations = [_to_annotation(item) for item in _objects(kwargs.get("annotations"))]
     if message.content or annotations:
         cited = {"annotations": annotations} if annotations else {}
         yield {"type": "text", "text": message.content, **cited, "index": TEXT}
@@ -89,7 +89,7 @@ def _made(message: AIMessage) -> Iterator[dict[str, Any]]:
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _to_annotation(annotation: Mapping[str, Any]) -> dict[str, Any]:

@@ -179,9 +179,9 @@ class Chunks:
         if not (delta.text or kwargs or pieces or delta.logprobs):
             return None
         # Metadata costs as much as the chunk: the first has it, and those whose blocks langchain-core would not know.
-        told = self._options.blocks or self._is_first or "refusal" in kwargs or "audio" in kwargs
+        has_metadata = self._options.blocks or self._is_first or "refusal" in kwargs or "audio" in kwargs
         self._is_first = False
-        metadata = dict(self._metadata) if told else {}
+        metadata = dict(self._metadata) if has_metadata else {}
         message = AIMessageChunk(
             content=delta.text, additional_kwargs=kwargs, tool_call_chunks=pieces, response_metadata=metadata
         )
@@ -225,9 +225,9 @@ class Chunks:
     def _rest_of(self, audio: dict[str, Any]) -> dict[str, Any]:
         """What the pieces have not told of the audio."""
         rest = dict(audio)
-        for name, told in self._audio.items():
-            if told and isinstance(whole := rest.pop(name, None), str) and whole != told and whole.startswith(told):
-                rest[name] = whole[len(told) :]
+        for name, heard in self._audio.items():
+            if heard and isinstance(whole := rest.pop(name, None), str) and whole != heard and whole.startswith(heard):
+                rest[name] = whole[len(heard) :]
         return rest
 
     def _formed(self, message: AIMessageChunk) -> AIMessageChunk:

@@ -274,8 +274,8 @@ def _refuse_unusable(seen: list[AIMessage], *, wants_call: bool) -> None:
     if reason and not _is_whole(message):
         raise OutputParserException(f"the answer was cut {reason}", llm_output=message.text)
     if wants_call and not _has_calls(message) and not _is_whole(message):
-        said = f"answered in words: {message.text[:200]!r}" if message.text else "said nothing"
-        raise OutputParserException(f"the model called no tool and {said}", llm_output=message.text)
+        did = f"answered in words: {message.text[:200]!r}" if message.text else "said nothing"
+        raise OutputParserException(f"the model called no tool and {did}", llm_output=message.text)
 
 
 def _is_whole(message: AIMessage) -> bool:

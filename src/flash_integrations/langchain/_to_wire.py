@@ -84,7 +84,8 @@ def _said(message: BaseMessage, system_role: str) -> Iterator[dict[str, Any]]:
 
 def _tool_results(message: BaseMessage) -> Iterator[dict[str, Any]]:
     if isinstance(message, HumanMessage) and isinstance(message.content, list):
-        yield from (each for each in message.content if isinstance(each, dict) and each.get("type") == "tool_result")
+        blocks = (block for block in message.content if isinstance(block, dict))
+        yield from (block for block in blocks if block.get("type") == "tool_result")
 
 
 def _role(message: BaseMessage, system_role: str) -> str:
@@ -115,7 +116,7 @@ def _name(message: BaseMessage) -> dict[str, str]:
 def _answer(message: AIMessage, *, send_reasoning: bool, answered: set[str]) -> dict[str, Any]:
     kwargs = message.additional_kwargs
     content = message.content
-    blocks = [] if isinstance(content, str) else [to_standard(each) for each in content if isinstance(each, dict)]
+    blocks = [] if isinstance(content, str) else [to_standard(block) for block in content if isinstance(block, dict)]
     parts = content if isinstance(content, str) else [*_assistants_parts(content)] or ""
     calls = [_to_call(call, json.dumps(call["args"], ensure_ascii=False), message) for call in message.tool_calls]
     calls += [_to_call(call, call["args"] or "", message) for call in message.invalid_tool_calls]
@@ -166,7 +167,8 @@ def _reasoning(kwargs: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -
 def _audio_id(audio: Any, blocks: Sequence[Mapping[str, Any]]) -> str | None:
     found = [audio] if isinstance(audio, Mapping) else [block for block in blocks if block.get("type") == "audio"]
     # Ids that LangChain made up name nothing at the gateway.
-    return next((str(each["id"]) for each in found if each.get("id") and not str(each["id"]).startswith("lc_")), None)
+    ids = [str(block["id"]) for block in found if block.get("id")]
+    return next((audio_id for audio_id in ids if not audio_id.startswith("lc_")), None)
 
 
 def _calls_in_content(blocks: Sequence[Mapping[str, Any]], missing: set[str]) -> Iterator[dict[str, Any]]:

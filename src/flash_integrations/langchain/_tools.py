@@ -61,11 +61,13 @@ def recursive_schema(tool: Any) -> dict[str, Any] | None:
     schema = tool.model_json_schema()
     reached = {name: set(_references(inner)) for name, inner in schema.get("$defs", {}).items()}
     for _ in reached:
-        reached = {name: names.union(*(reached[each] for each in names)) for name, names in reached.items()}
+        reached = {
+            name: names.union(*(reached[name_inside] for name_inside in names)) for name, names in reached.items()
+        }
     if not any(name in names for name, names in reached.items()):
         return None
     schema = schema_of(tool)
-    return {word: value for word, value in schema.items() if word not in ("title", "description")}
+    return {keyword: value for keyword, value in schema.items() if keyword not in ("title", "description")}
 
 
 def _references(schema: Any) -> Iterator[str]:

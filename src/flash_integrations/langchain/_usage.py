@@ -42,10 +42,10 @@ def to_usage(usage: Usage | None, service_tier: str | None = None) -> UsageMetad
     counts = UsageMetadata(
         input_tokens=usage.prompt_tokens, output_tokens=usage.completion_tokens, total_tokens=usage.total_tokens
     )
-    if told := {name: count for name, count in inward.items() if isinstance(count, int)}:
-        counts["input_token_details"] = InputTokenDetails(**told)  # type: ignore[typeddict-item]
-    if told := {name: count for name, count in outward.items() if isinstance(count, int)}:
-        counts["output_token_details"] = OutputTokenDetails(**told)  # type: ignore[typeddict-item]
+    if details := {name: count for name, count in inward.items() if isinstance(count, int)}:
+        counts["input_token_details"] = InputTokenDetails(**details)  # type: ignore[typeddict-item]
+    if details := {name: count for name, count in outward.items() if isinstance(count, int)}:
+        counts["output_token_details"] = OutputTokenDetails(**details)  # type: ignore[typeddict-item]
     return counts
 
 

@@ -126,20 +126,22 @@ def agiving(items: AsyncIterator[_Item]) -> Callable[..., Any]:
     return give
 
 
-def closing(told: Generator[_Item, None, None], items: Generator[Any, None, None]) -> Generator[_Item, None, None]:
+def closing(decorated: Generator[_Item, None, None], items: Generator[Any, None, None]) -> Generator[_Item, None, None]:
     """What a decorator made of ``items``; whoever leaves it leaves them."""
     try:
-        yield from told
+        yield from decorated
     finally:
-        told.close()
+        decorated.close()
         items.close()
 
 
-async def aclosing(told: AsyncGenerator[_Item, None], items: AsyncGenerator[Any, None]) -> AsyncGenerator[_Item, None]:
+async def aclosing(
+    decorated: AsyncGenerator[_Item, None], items: AsyncGenerator[Any, None]
+) -> AsyncGenerator[_Item, None]:
     """:func:`closing` for ``async for``."""
     try:
-        async for item in told:
+        async for item in decorated:
             yield item
     finally:
-        await told.aclose()
+        await decorated.aclose()
         await items.aclose()

@@ -73,9 +73,9 @@ class StructuredCalls(FunctionCallingLLM):
         prompt_args: dict[str, Any],
     ) -> dict[str, Any]:
         """The words of the chat call that asks for an object."""
-        said = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_PARAMS}
+        params = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_PARAMS}
         messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
-        return {"messages": messages, "response_format": to_response_format(output_cls), **said}
+        return {"messages": messages, "response_format": to_response_format(output_cls), **params}
 
     def structured_predict(
         self,

@@ -226,29 +226,29 @@ def parse_arguments(arguments: str) -> dict[str, Any] | str:
 
 def to_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
     """For each token the likely ones, the one that was said first if it is not among them; None where none came."""
-    told = (logprobs or {}).get("content")
-    if not isinstance(told, list):
+    tokens = (logprobs or {}).get("content")
+    if not isinstance(tokens, list):
         return None
-    return [_to_likely(token) for token in told if isinstance(token, Mapping)] or None
+    return [_to_likely(token) for token in tokens if isinstance(token, Mapping)] or None
 
 
-def _to_likely(said: Mapping[str, Any]) -> list[LogProb]:
-    others = said.get("top_logprobs")
-    likely = [each for each in others if isinstance(each, Mapping)] if isinstance(others, list) else []
-    if all(each.get("token") != said.get("token") for each in likely):
-        likely.insert(0, said)
-    return [_to_logprob(each) for each in likely]
+def _to_likely(token_fields: Mapping[str, Any]) -> list[LogProb]:
+    others = token_fields.get("top_logprobs")
+    likely = [other for other in others if isinstance(other, Mapping)] if isinstance(others, list) else []
+    if all(other.get("token") != token_fields.get("token") for other in likely):
+        likely.insert(0, token_fields)
+    return [_to_logprob(other) for other in likely]
 
 
-def _to_logprob(told: Mapping[str, Any]) -> LogProb:
+def _to_logprob(token_fields: Mapping[str, Any]) -> LogProb:
     """One token as LlamaIndex keeps it; what a gateway wrote in a wrong type is left empty."""
-    token, data, logprob = told.get("token"), told.get("bytes"), told.get("logprob")
+    token, data, logprob = token_fields.get("token"), token_fields.get("bytes"), token_fields.get("logprob")
     if type(logprob) is int and abs(logprob) < 10**9:
         logprob = float(logprob)
     return LogProb(
         token=token if isinstance(token, str) else "",
         logprob=logprob if isinstance(logprob, float) else 0.0,
-        bytes=data if isinstance(data, list) and all(type(each) is int for each in data) else [],
+        bytes=data if isinstance(data, list) and all(type(byte) is int for byte in data) else [],
     )
 
 

@@ -47,7 +47,7 @@ def keep_first_call(response: ChatResponse) -> None:
     message = response.message
     later = [block for block in message.blocks if isinstance(block, ToolCallBlock)][1:]
     if later:
-        message.blocks = [block for block in message.blocks if not any(block is each for each in later)]
+        message.blocks = [block for block in message.blocks if not any(block is dropped for dropped in later)]
     if older := message.additional_kwargs.get("tool_calls"):
         message.additional_kwargs["tool_calls"] = older[:1]
 

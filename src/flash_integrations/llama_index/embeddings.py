@@ -217,8 +217,8 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             yield
         except BaseException as error:
             for event_id in ids:
-                told: dict[str, Any] = {EventPayload.EXCEPTION: error}
-                self.callback_manager.on_event_end(CBEventType.EMBEDDING, payload=told, event_id=event_id)
+                failed: dict[str, Any] = {EventPayload.EXCEPTION: error}
+                self.callback_manager.on_event_end(CBEventType.EMBEDDING, payload=failed, event_id=event_id)
             raise
         for start, event_id in zip(starts, ids, strict=True):
             chunks = texts[start : start + size]

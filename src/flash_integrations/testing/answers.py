@@ -126,11 +126,11 @@ def usage_of(answer: Answer, body: Mapping[str, Any], choices: Sequence[Choice])
     if answer.usage is not None:
         return dict(answer.usage)
     asked = prompt_tokens(body["messages"])
-    said = [piece for choice in choices for piece in choice.pieces]
+    pieces = [piece for choice in choices for piece in choice.pieces]
     return {
         "prompt_tokens": asked,
-        "completion_tokens": len(said),
-        "total_tokens": asked + len(said),
+        "completion_tokens": len(pieces),
+        "total_tokens": asked + len(pieces),
         "prompt_tokens_details": {"cached_tokens": 0},
-        "completion_tokens_details": {"reasoning_tokens": sum(piece.kind == "reasoning" for piece in said)},
+        "completion_tokens_details": {"reasoning_tokens": sum(piece.kind == "reasoning" for piece in pieces)},
     }

@@ -67,14 +67,16 @@ class LocalGateway:
         on_answer: Callable[[ReceivedRequest], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        row = get_provider(provider) if isinstance(provider, str) else provider
-        if enforce_limits and rate_limit is None and row.rate_limit is None:
-            raise ConfigurationError(f"provider {row.name!r} has no limits to enforce: pass rate_limit=RateLimit(...)")
+        provider_row = get_provider(provider) if isinstance(provider, str) else provider
+        if enforce_limits and rate_limit is None and provider_row.rate_limit is None:
+            raise ConfigurationError(
+                f"provider {provider_row.name!r} has no limits to enforce: pass rate_limit=RateLimit(...)"
+            )
         if upstream is None and (upstream_key is not None or upstream_model is not None):
             raise ConfigurationError("upstream_key and upstream_model need upstream=, the base URL to relay to")
         if api_key is not None and keys:
             raise ConfigurationError("give api_key= or keys=, not both")
-        self._row = row if rate_limit is None else replace(row, rate_limit=rate_limit)
+        self._row = provider_row if rate_limit is None else replace(provider_row, rate_limit=rate_limit)
         self._keys = tuple(keys) or (api_key or f"sk-local-{secrets.token_hex(16)}",)
         self._port = port
         self._clock = clock
@@ -186,7 +188,7 @@ class LocalGateway:
 
     def script(self, *answers: str | Answer) -> None:
         """Queue answers to give next, in order, to chat requests; afterwards the scripted model answers again."""
-        self._routes.script.extend(Answer(each) if isinstance(each, str) else each for each in answers)
+        self._routes.script.extend(Answer(answer) if isinstance(answer, str) else answer for answer in answers)
 
     def fault(self, fault: Fault | int | str | None = None, /, **fields: Any) -> None:
         """Order a fault: ``fault(Fault(...))``, ``fault(429, retry_after=1, times=2)``, ``fault(cut=3, end="reset")``.

@@ -46,11 +46,11 @@ class _Text:
 
     def rest_of(self, whole: str) -> str:
         """What a text that is told whole adds to these pieces, if it repeats them."""
-        said = str(self)
-        if not said or not whole.startswith(said):
+        so_far = str(self)
+        if not so_far or not whole.startswith(so_far):
             return whole
         self._seam.end()
-        return whole[len(said) :]
+        return whole[len(so_far) :]
 
 
 class _ChoiceState:
@@ -156,7 +156,7 @@ class _ChoiceState:
             usage=usage,
         )
 
-    def said(self) -> list[str]:
+    def fields_said(self) -> list[str]:
         """The fields of a part that have said something."""
         fields = {
             "text": str(self.text),
@@ -286,7 +286,9 @@ class Accumulator:
                 self._first = part.index
             if part.index != self._first and self._one_message is None:
                 state = self._choices[0]
-                self._one_message = OneMessage(self._first, said=state.said(), finished=state.finish is not None)
+                self._one_message = OneMessage(
+                    self._first, fields_said=state.fields_said(), finished=state.finish is not None
+                )
             own = part if self._one_message is None else self._one_message.own(part)
             if own is not None:
                 own.index = 0

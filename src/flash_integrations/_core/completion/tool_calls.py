@@ -118,7 +118,7 @@ class ToolCallAssembler:
         index = entry.get("index")
         call = self._route(index if type(index) is int else None, call_id, name, arguments)
         if call_id and call.wire_id is None:
-            if call.id is None and all(each.id != call_id for each in self._calls):
+            if call.id is None and all(known.id != call_id for known in self._calls):
                 call.id = call_id
             call.wire_id = call_id
         if name:
@@ -129,7 +129,7 @@ class ToolCallAssembler:
         if arguments:
             call.arguments.add(arguments)
         # Where one call begins, those before it are named.
-        return [delta for each in self._calls if (delta := self._next(each, due=each is not call))]
+        return [delta for known in self._calls if (delta := self._next(known, due=known is not call))]
 
     def _route(self, index: int | None, call_id: str | None, name: str | None, arguments: str) -> _Call:
         """The call a piece belongs to: by its id; else by its index; else the last one."""

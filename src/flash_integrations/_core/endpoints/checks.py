@@ -49,12 +49,12 @@ def at_least(low: int) -> Callable[[str, Any], None]:
     return whole_number(low)
 
 
-def kind_of(kind: type | tuple[type, ...], said: str) -> Callable[[str, Any], None]:
+def kind_of(kind: type | tuple[type, ...], described: str) -> Callable[[str, Any], None]:
     """A check for values of a kind, which errors call ``said``."""
 
     def check(name: str, value: Any) -> None:
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-            raise InvalidRequestError(f"{name} must be {said}, not {show(value)}")
+            raise InvalidRequestError(f"{name} must be {described}, not {show(value)}")
 
     return check
 

@@ -196,13 +196,13 @@ def _seconds(value: Any) -> float | None:
     return float(value) if isfinite(value) else None
 
 
-def _reset_at(told: Any, metadata: Any) -> float | None:
+def _reset_at(value: Any, metadata: Any) -> float | None:
     """When a limit ends: Codex's ``resets_at``, or the header that OpenRouter puts into its metadata."""
     headers = metadata.get("headers") if isinstance(metadata, dict) else None
     if isinstance(headers, dict):
-        told = next((value for name, value in headers.items() if name.lower() == "x-ratelimit-reset"), told)
+        value = next((value for name, value in headers.items() if name.lower() == "x-ratelimit-reset"), value)
     try:
-        moment = float(told)
+        moment = float(value)
     except (TypeError, ValueError):
         return None
     if not isfinite(moment) or moment < _YEAR_2001:
@@ -246,10 +246,10 @@ def _read_json(text: str, depth: int) -> ErrorFacts:
     except ValueError:
         text = text[:_MAX_TEXT]
         message = _BROKEN_MESSAGE.search(text)
-        words = {key: _code(word)[0] for key, word in reversed(_BROKEN_WORD.findall(text))}
+        fields = {key: _code(value)[0] for key, value in reversed(_BROKEN_WORD.findall(text))}
         if message is None:
             return ErrorFacts()
-        return replace(_read_text(message.group(1), _MAX_DEPTH), code=words.get("code"), type=words.get("type"))
+        return replace(_read_text(message.group(1), _MAX_DEPTH), code=fields.get("code"), type=fields.get("type"))
 
 
 def _decode(text: str) -> Any:

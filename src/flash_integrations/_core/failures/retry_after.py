@@ -40,9 +40,9 @@ def retry_after(
             return seconds
     if reset_seconds is not None:
         return max(0.0, reset_seconds)
-    words = _TRY_AGAIN.search(message)
-    if words:
-        return _duration(words.group(1) or words.group(2))
+    asked = _TRY_AGAIN.search(message)
+    if asked:
+        return _duration(asked.group(1) or asked.group(2))
     resets = [
         _duration(headers[f"x-ratelimit-reset-{what}"])
         for what in ("requests", "tokens")

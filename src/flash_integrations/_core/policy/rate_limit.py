@@ -25,7 +25,7 @@ class RateLimit:
     concurrent: int | None = None
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for limit in fields(self):
+            value = getattr(self, limit.name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ConfigurationError(f"rate_limit: {each.name} must be an int of at least 1, not {value!r}")
+                raise ConfigurationError(f"rate_limit: {limit.name} must be an int of at least 1, not {value!r}")

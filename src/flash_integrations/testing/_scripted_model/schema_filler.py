@@ -47,16 +47,16 @@ class _Filler:
 
     def _resolved(self, schema: Any, path: tuple[str, ...]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
         """A schema without references, unions and intersections; for ``true``, which allows anything, an empty one."""
-        while isinstance(schema, Mapping) and (word := next((each for each in _INDIRECT if each in schema), None)):
-            beside = {key: value for key, value in schema.items() if key != word}
-            match word:
+        while isinstance(schema, Mapping) and (keyword := next((name for name in _INDIRECT if name in schema), None)):
+            beside = {key: value for key, value in schema.items() if key != keyword}
+            match keyword:
                 case "$ref":
-                    path = (*path, schema[word])
-                    schema = {**self._target(schema[word]), **beside}
+                    path = (*path, schema[keyword])
+                    schema = {**self._target(schema[keyword]), **beside}
                 case "allOf":
                     schema = self._merged(schema)
                 case _:
-                    branch = self._branch(schema[word], path)
+                    branch = self._branch(schema[keyword], path)
                     schema = {**beside, **branch} if isinstance(branch, Mapping) else beside
         return schema if isinstance(schema, Mapping) else {}, path
 
@@ -159,7 +159,7 @@ class _Filler:
 def _type(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type")
     if isinstance(kind, list):
-        kind = next((each for each in kind if each != "null"), "null")
+        kind = next((name for name in kind if name != "null"), "null")
     if kind is None:
         kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
     return str(kind)

@@ -14,8 +14,8 @@ def speak(prompt: Prompt) -> str:
     """The answer to a prompt: what the tools said, else the sentence of the context that fits, else an honest echo."""
     chinese = has_cjk(prompt.question)
     if prompt.results:
-        told = [f"{name} 的结果：{text}" if chinese else f"{name} says: {text}" for name, text in prompt.results]
-        return "\n".join(told)
+        lines = [f"{name} 的结果：{text}" if chinese else f"{name} says: {text}" for name, text in prompt.results]
+        return "\n".join(lines)
     found = fitting(prompt.question, prompt.context)
     if found is not None:
         return found

@@ -109,7 +109,7 @@ class Findings:
         asking = not _ASKING.isdisjoint([name.lower(), *words(name)])
         labelled = self._labelled(name, rf"[^\s,.;:\"'“”「」，。；{CJK}]+|[{CJK}]+", linked=True)
         known = [*self._names.rest, *self._quoted.rest]
-        value = next((each for each in known if labelled and labelled in each), labelled)
+        value = next((candidate for candidate in known if labelled and labelled in candidate), labelled)
         if value is not None and name not in self._called:
             # What is called by name is given once, so that a list or an inner object gets something else.
             self._called.add(name)
@@ -118,7 +118,10 @@ class Findings:
         else:
             named = not _NAMED.isdisjoint(words(name))
             queues = [self._names, self._quoted] if named else [self._quoted, self._names]
-            queue = next((each for each in queues if each.rest and not (asking and each is self._names)), None)
+            queue = next(
+                (candidate for candidate in queues if candidate.rest and not (asking and candidate is self._names)),
+                None,
+            )
             value = queue.take() if queue else None
         if value is not None:
             return value

@@ -80,23 +80,23 @@ def whole(head: Head, choices: Sequence[Choice], usage: Mapping[str, Any]) -> by
 
 
 def _message(pieces: Sequence[Piece]) -> MessageBody:
-    def said(kind: str, call: int = 0) -> str:
+    def text_of(kind: str, call: int = 0) -> str:
         return "".join(piece.text for piece in pieces if piece.kind == kind and piece.call == call)
 
     kinds = {piece.kind for piece in pieces}
     message: MessageBody = {"role": "assistant", "content": _first_content(kinds)}
     if "content" in kinds:
-        message["content"] = said("content")
+        message["content"] = text_of("content")
     if "reasoning" in kinds:
-        message["reasoning_content"] = said("reasoning")
+        message["reasoning_content"] = text_of("reasoning")
     if "refusal" in kinds:
-        message["refusal"] = said("refusal")
+        message["refusal"] = text_of("refusal")
     if "call" in kinds:
         message["tool_calls"] = [
             {
                 "id": piece.id,
                 "type": "function",
-                "function": {"name": piece.text, "arguments": said("arguments", piece.call)},
+                "function": {"name": piece.text, "arguments": text_of("arguments", piece.call)},
             }
             for piece in pieces
             if piece.kind == "call"
@@ -122,8 +122,8 @@ def frames(head: Head, choices: Sequence[Choice], usage: Mapping[str, Any], *, i
     for index, choice in enumerate(choices):
         content = _first_content({piece.kind for piece in choice.pieces})
         yield write(index, {"role": "assistant", "content": content})
-    for row in zip_longest(*(choice.pieces for choice in choices)):
-        for index, piece in enumerate(row):
+    for pieces_at_once in zip_longest(*(choice.pieces for choice in choices)):
+        for index, piece in enumerate(pieces_at_once):
             if piece is not None:
                 yield write(index, _delta(piece), pieces=[piece])
     for index, choice in enumerate(choices):
@@ -153,8 +153,8 @@ def _logprobs(pieces: Sequence[Piece], top: int | None) -> dict[str, Any] | None
     """Made-up but fixed figures: the token decides them. None when not asked for, or when no content is there."""
     if top is None:
         return None
-    said = [piece.text for piece in pieces if piece.kind == "content"]
-    return {"content": [_logprob(text, top) for text in said], "refusal": None} if said else None
+    texts = [piece.text for piece in pieces if piece.kind == "content"]
+    return {"content": [_logprob(text, top) for text in texts], "refusal": None} if texts else None
 
 
 def _logprob(text: str, top: int) -> dict[str, Any]:

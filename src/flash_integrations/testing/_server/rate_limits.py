@@ -45,13 +45,13 @@ class Quota:
             self._admitted.popleft()
         if limit.concurrent is not None and self._slots >= limit.concurrent:
             raise _too_many(limit.concurrent, "concurrent requests", None)
-        for most, span, word in (
+        for most, span, unit in (
             (limit.requests_per_minute, _MINUTE, "requests per minute"),
             (limit.requests_per_hour, _HOUR, "requests per hour"),
         ):
             # The request that must leave the window before one more fits is the ``most``-th from the end.
             if most is not None and len(self._admitted) >= most and self._admitted[-most] > now - span:
-                raise _too_many(most, word, self._admitted[-most] + span - now)
+                raise _too_many(most, unit, self._admitted[-most] + span - now)
         self._admitted.append(now)
         self._slots += 1
 
@@ -77,6 +77,6 @@ class Quota:
         self._slots -= 1
 
 
-def _too_many(most: int, word: str, wait: float | None) -> Refusal:
+def _too_many(most: int, unit: str, wait: float | None) -> Refusal:
     headers = {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
-    return Refusal(429, f"Rate limit exceeded: at most {most} {word}.", headers=headers)
+    return Refusal(429, f"Rate limit exceeded: at most {most} {unit}.", headers=headers)

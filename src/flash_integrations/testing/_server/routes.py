@@ -141,8 +141,8 @@ class Routes:
         answer = self.script.popleft() if self.script else reply(body)
         choices = choices_of(answer, body)
         usage = usage_of(answer, body, choices)
-        said = sum(len(choice.pieces) for choice in choices)
-        quota.spend(said)
+        tokens = sum(len(choice.pieces) for choice in choices)
+        quota.spend(tokens)
         top = (body.get("top_logprobs") or 0) if body.get("logprobs") else None
         head = Head(f"chatcmpl-local-{next(self._numbers)}", int(time.time()), body["model"], top)
         if exchange.request.stream:
@@ -150,7 +150,7 @@ class Routes:
             sent = frames(head, choices, usage, include_usage=include_usage)
             fault, gate = self.faults.take(exchange.request, replaces=False) or (None, None)
             return Performance(sent, headers=EVENT_STREAM, fault=fault, gate=gate)
-        return self._plain(whole(head, choices, usage), exchange, said)
+        return self._plain(whole(head, choices, usage), exchange, tokens)
 
     async def _embeddings(self, exchange: Exchange, quota: Quota) -> ASGIApp:
         body = exchange.request.body
@@ -163,8 +163,8 @@ class Routes:
         for at, count in enumerate(counts):
             self._check_window(model, count, f"input[{at}]")
         vectors = [embed(text, body.get("dimensions") or DIMENSIONS) for text in texts]
-        written = [as_base64(each) for each in vectors] if body.get("encoding_format") == "base64" else vectors
-        data = [{"object": "embedding", "index": at, "embedding": each} for at, each in enumerate(written)]
+        written = [as_base64(vector) for vector in vectors] if body.get("encoding_format") == "base64" else vectors
+        data = [{"object": "embedding", "index": at, "embedding": vector} for at, vector in enumerate(written)]
         usage = {"prompt_tokens": sum(counts), "total_tokens": sum(counts)}
         answer = as_json({"object": "list", "data": data, "model": model, "usage": usage})
         return self._plain(answer, exchange, sum(counts))
@@ -181,7 +181,7 @@ class Routes:
             closing=relayed.aclose,
         )
 
-    def _plain(self, data: bytes, exchange: Exchange, said: int) -> ASGIApp:
+    def _plain(self, data: bytes, exchange: Exchange, tokens: int) -> ASGIApp:
         """A whole answer. A fault meets it in the middle, where all its tokens lie."""
         fault, gate = self.faults.take(exchange.request, replaces=False) or (None, None)
         if fault is None:
@@ -190,7 +190,7 @@ class Routes:
             # Half an answer with an error behind it is no JSON: a whole answer fails as a whole.
             fault = replace(fault, cut=0, cut_bytes=None)
         half = len(data) // 2
-        sent = [Frame(data[:half], tokens=said), Frame(data[half:], last=True)]
+        sent = [Frame(data[:half], tokens=tokens), Frame(data[half:], last=True)]
         return Performance(sent, headers=JSON, fault=fault, gate=gate)
 
     def _model(self, body: Any) -> str:

@@ -63,7 +63,7 @@ def check_chat(body: Mapping[str, Any]) -> None:
             raise _bad(f"Invalid '{name}': expected an integer {span}, but got {value!r} instead.", name)
     stop = body.get("stop")
     stops = [stop or ""] if isinstance(stop, str | None) else stop
-    if not isinstance(stops, list) or len(stops) > 4 or not all(isinstance(each, str) for each in stops):
+    if not isinstance(stops, list) or len(stops) > 4 or not all(isinstance(stop, str) for stop in stops):
         raise _bad("Invalid 'stop': expected a string or an array of at most 4 strings.", "stop")
     if body.get("top_logprobs") is not None and not body.get("logprobs"):
         raise _bad("'logprobs' must be true when 'top_logprobs' is set.", "top_logprobs")

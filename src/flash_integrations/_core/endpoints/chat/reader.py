@@ -144,5 +144,5 @@ class ChatReader(Reader[Completion]):
             what = "an HTML page" if facts.is_page else "broken JSON" if self._unread.text[:1] in ("{", "[") else "text"
             hint = f". {BASE_URL_HINT}" if facts.is_page else ""
             return MalformedResponseError(f"the gateway sent {what} in place of {asked}: {facts.message[:200]!r}{hint}")
-        said = "only [DONE]" if self.done else "an object without choices" if self.events else "nothing"
-        return MalformedResponseError(f"the gateway sent {said} in place of {asked}", empty=True)
+        what = "only [DONE]" if self.done else "an object without choices" if self.events else "nothing"
+        return MalformedResponseError(f"the gateway sent {what} in place of {asked}", empty=True)

@@ -29,7 +29,7 @@ def embedding_items(body: Any) -> list[Any]:
     body = _listed(body)
     if isinstance(body, list):
         # [0.1, 0.2]: one vector by itself.
-        return [body] if body and isinstance(body[0], int | float) else [row for each in body for row in _rows(each)]
+        return [body] if body and isinstance(body[0], int | float) else [item for each in body for item in _rows(each)]
     if not isinstance(body, dict):
         return []
     for key in _LIST_KEYS:
@@ -40,7 +40,7 @@ def embedding_items(body: Any) -> list[Any]:
             value = embedding_items(value)
         elif isinstance(value, dict):
             # {"float": [[...], [...]]}, Cohere's, or a single row.
-            held = next((value[each] for each in _VALUE_KEYS if isinstance(value.get(each), list)), None)
+            held = next((value[key] for key in _VALUE_KEYS if isinstance(value.get(key), list)), None)
             many = bool(held) and isinstance(held, list) and isinstance(held[0], list | str)
             value = held if many and "index" not in value else [value]
         if isinstance(value, list) and value:
@@ -48,10 +48,10 @@ def embedding_items(body: Any) -> list[Any]:
     return []
 
 
-def _rows(row: Any) -> list[Any]:
+def _rows(item: Any) -> list[Any]:
     """The row, or the rows of an answer that stands where a row should."""
-    inner = embedding_items(row) if isinstance(row, dict) and not row.keys() & set(_ROW_KEYS) else []
-    return inner or [row]
+    inner = embedding_items(item) if isinstance(item, dict) and not item.keys() & set(_ROW_KEYS) else []
+    return inner or [item]
 
 
 def _listed(value: Any) -> Any:
@@ -61,22 +61,22 @@ def _listed(value: Any) -> Any:
     return value
 
 
-def read_vectors(rows: list[Any], count: int, *, first: int = 0) -> list[list[float]]:
+def read_vectors(items: list[Any], count: int, *, first: int = 0) -> list[list[float]]:
     """The vectors of the rows, in the order of the texts.
 
     Args:
-        rows: what :func:`embedding_items` found.
+        items: what :func:`embedding_items` found.
         count: how many there must be.
         first: the position of the first text in the caller's list, for errors.
 
     Raises:
         MalformedResponseError: not ``count`` of them, of unequal length, or with entries that are no finite numbers.
     """
-    if count == 1 and len(rows) > 1 and all(isinstance(row, list) for row in rows):
-        raise MalformedResponseError(_per_token(first, len(rows)))
-    if len(rows) != count:
-        raise MalformedResponseError(f"the gateway sent {len(rows)} of {count} vectors", empty=not rows)
-    vectors = [_vector(row, position) for position, row in enumerate(_placed(rows), first)]
+    if count == 1 and len(items) > 1 and all(isinstance(item, list) for item in items):
+        raise MalformedResponseError(_per_token(first, len(items)))
+    if len(items) != count:
+        raise MalformedResponseError(f"the gateway sent {len(items)} of {count} vectors", empty=not items)
+    vectors = [_vector(item, position) for position, item in enumerate(_placed(items), first)]
     for position, vector in enumerate(vectors, first):
         if len(vector) != len(vectors[0]):
             raise MalformedResponseError(
@@ -86,23 +86,23 @@ def read_vectors(rows: list[Any], count: int, *, first: int = 0) -> list[list[fl
     return vectors
 
 
-def _placed(rows: list[Any]) -> list[Any]:
+def _placed(items: list[Any]) -> list[Any]:
     """The rows by their indexes, where these name each place once; else as they came."""
     by_index: dict[int, Any] = {}
-    for row in rows:
-        index = _index(row)
+    for item in items:
+        index = _index(item)
         if index is None:
-            return rows
-        by_index[index] = row
+            return items
+        by_index[index] = item
     first, last = min(by_index, default=0), max(by_index, default=0)
-    if len(by_index) != len(rows) or last - first != len(rows) - 1:
-        return rows
-    return [by_index[first + place] for place in range(len(rows))]
+    if len(by_index) != len(items) or last - first != len(items) - 1:
+        return items
+    return [by_index[first + place] for place in range(len(items))]
 
 
-def _index(row: Any) -> int | None:
+def _index(item: Any) -> int | None:
     """A row's index: 1, 1.0 or "1"."""
-    index = row.get("index", row.get("text_index")) if isinstance(row, dict) else None
+    index = item.get("index", item.get("text_index")) if isinstance(item, dict) else None
     if isinstance(index, bool):
         return None
     if isinstance(index, str) and index.isdecimal():
@@ -110,8 +110,8 @@ def _index(row: Any) -> int | None:
     return int(index) if isinstance(index, int | float) and isfinite(index) and index == int(index) else None
 
 
-def _vector(row: Any, position: int) -> list[float]:
-    value = _listed(row)
+def _vector(item: Any, position: int) -> list[float]:
+    value = _listed(item)
     while isinstance(value, dict):
         value = _listed(next((value[key] for key in _ROW_KEYS if value.get(key) is not None), None))
     if isinstance(value, str) and value.lstrip().startswith("["):
@@ -154,8 +154,8 @@ def _from_list(values: list[Any], position: int) -> list[float]:
         return [_number(value) for value in values]
     except (TypeError, ValueError, OverflowError) as error:
         at = next((at for at, value in enumerate(values) if not _is_number(value)), 0)
-        said = f"the vector of texts[{position}] holds {values[at]!r:.40} (its entry {at}), which is no number"
-        raise MalformedResponseError(said) from error
+        message = f"the vector of texts[{position}] holds {values[at]!r:.40} (its entry {at}), which is no number"
+        raise MalformedResponseError(message) from error
 
 
 def _number(value: Any) -> float:
