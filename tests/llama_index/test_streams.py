@@ -22,7 +22,7 @@ from flash_integrations.llama_index._to_wire import to_response
 def items_of(deltas, completion):
     """All items of a stream."""
     reply = Reply()
-    return [*filter(None, map(reply.add, deltas)), reply.last(completion)]
+    return [*filter(None, map(reply.add_delta, deltas)), reply.last(completion)]
 
 
 def test_items_hold_the_message_so_far_and_what_is_new():

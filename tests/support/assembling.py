@@ -11,8 +11,8 @@ def assemble(entries, *, cut=False):
     """(the deltas, the calls) of these entries."""
     numbers = count(1)
     assembler = ToolCallAssembler(lambda: f"new_{next(numbers)}")
-    deltas = [delta for entry in entries for delta in assembler.add(entry)]
-    deltas += assembler.end(cut=cut)
+    deltas = [delta for entry in entries for delta in assembler.add_entry(entry)]
+    deltas += assembler.finish(cut=cut)
     return deltas, assembler.calls()
 
 

@@ -167,7 +167,7 @@ def of_response(response) -> Outcome:
 def llama_index_faults(case: Case, deltas: list[ChatDelta], completion: Completion) -> list[str]:
     """What is wrong with a case's response, and with the items of its stream."""
     reply = Reply()
-    items = [item for delta in deltas if (item := reply.add(delta)) is not None]
+    items = [item for delta in deltas if (item := reply.add_delta(delta)) is not None]
     items.append(reply.last(completion))
     wrong = faults(case, of_response(to_response(completion))) + faults(case, of_response(items[-1]))
     if "".join(item.delta for item in items) != (items[-1].message.content or ""):

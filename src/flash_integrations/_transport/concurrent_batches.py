@@ -72,7 +72,7 @@ def gather(
     flying: dict[Future[Embeddings], _Flight] = {}
     try:
         while True:
-            while len(flying) < job.at_once and (piece := job.batches.take()) is not None:
+            while len(flying) < job.at_once and (piece := job.batches.next_piece()) is not None:
                 port = new_port()
                 flight = _Flight(piece, port, partial(run, job.flow(piece), port))
                 flying[flight.answer] = flight
@@ -118,7 +118,7 @@ class _Flight:
 
 
 def _one(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Embeddings]) -> None:
-    piece = job.batches.take()
+    piece = job.batches.next_piece()
     if piece is not None:
         with job.judging(piece):
             answer = run(job.flow(piece))
@@ -134,7 +134,7 @@ async def agather(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Awaitable
 
     try:
         while True:
-            while len(flying) < job.at_once and (piece := job.batches.take()) is not None:
+            while len(flying) < job.at_once and (piece := job.batches.next_piece()) is not None:
                 flying[asyncio.ensure_future(send(piece))] = piece
             if not flying:
                 return

@@ -42,7 +42,7 @@ class Watch:
             self._deadline = deadline
             if deadline is not None and (self._armed_at is None or deadline < self._armed_at):
                 self._armed_at = deadline
-                _watchdog.add(deadline, self)
+                _watchdog.schedule(deadline, self)
 
     def end(self) -> None:
         """Take the deadline back for good."""
@@ -65,7 +65,7 @@ class Watch:
                 self._armed_at = None
             elif self._deadline > now:
                 self._armed_at = self._deadline
-                _watchdog.add(self._deadline, self)
+                _watchdog.schedule(self._deadline, self)
             else:
                 self.expired = True
                 self._expire()
@@ -100,7 +100,7 @@ class _Watchdog:
         self._heap: list[tuple[float, int, Watch]] = []
         self._running = False
 
-    def add(self, when: float, watch: Watch) -> None:
+    def schedule(self, when: float, watch: Watch) -> None:
         with self._changed:
             heapq.heappush(self._heap, (when, next(_order), watch))
             if not self._running:

@@ -26,7 +26,7 @@ class Reply:
         self._calls: list[dict[str, Any]] = []
         self._late = ChatDelta()
 
-    def add(self, delta: ChatDelta) -> ChatResponse | None:
+    def add_delta(self, delta: ChatDelta) -> ChatResponse | None:
         """Take a delta; give the item to hand on, or None where :meth:`last` will tell it."""
         if delta.index:
             return None
@@ -88,7 +88,7 @@ def responses(stream: ChatStream) -> Generator[ChatResponse, None, None]:
     reply = Reply()
     with stream:
         for delta in stream:
-            if (item := reply.add(delta)) is not None:
+            if (item := reply.add_delta(delta)) is not None:
                 yield item
     yield reply.last(stream.completion)
 
@@ -98,7 +98,7 @@ async def aresponses(stream: AsyncChatStream) -> AsyncGenerator[ChatResponse, No
     reply = Reply()
     async with stream:
         async for delta in stream:
-            if (item := reply.add(delta)) is not None:
+            if (item := reply.add_delta(delta)) is not None:
                 yield item
     yield reply.last(stream.completion)
 

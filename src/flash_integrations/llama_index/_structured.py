@@ -133,7 +133,7 @@ class StructuredCalls(FunctionCallingLLM):
         growing = PartialObject(output_cls)
         with closing(self.stream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))) as responses:
             for response in responses:
-                yield growing.add(response)
+                yield growing.add_response(response)
 
     async def _structured_astream_call(
         self,
@@ -153,7 +153,7 @@ class StructuredCalls(FunctionCallingLLM):
             growing = PartialObject(output_cls)
             async with aclosing(items) as responses:
                 async for response in responses:
-                    yield growing.add(response)
+                    yield growing.add_response(response)
 
         return objects()
 
@@ -175,7 +175,7 @@ class PartialObject:
         self._output_cls = output_cls
         self._found: Any = None
 
-    def add(self, response: ChatResponse) -> Any:
+    def add_response(self, response: ChatResponse) -> Any:
         """Take an item; give the object as far as it is known.
 
         Raises:

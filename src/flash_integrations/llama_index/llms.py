@@ -1,7 +1,7 @@
 """LlamaIndex's LLM over the transport core.
 
-An adapter: messages are translated in ``_messages``, streams in ``_streams``, structured output in ``_structured``,
-dumps in ``_dumps``; sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
+An adapter: messages are translated in ``_to_wire``, streams in ``_streams``, structured output in ``_structured``,
+dumps in ``_serialization``; sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Faults:
         self._waiting: list[tuple[Fault, asyncio.Event]] = []
         self._gates: list[asyncio.Event] = []
 
-    def add(self, fault: Fault) -> None:
+    def add_fault(self, fault: Fault) -> None:
         """Put a fault at the end of the queue."""
         gate = asyncio.Event()
         with self._lock:
@@ -103,7 +103,7 @@ class Faults:
         with self._lock:
             self._waiting.clear()
 
-    def take(self, request: ReceivedRequest, *, replaces: bool) -> tuple[Fault, asyncio.Event] | None:
+    def take_fault(self, request: ReceivedRequest, *, replaces: bool) -> tuple[Fault, asyncio.Event] | None:
         """The fault for a request and the gate to hold it at, or None.
 
         Asked twice: early, for a fault that replaces the answer (``replaces=True``), and once the request has proved

@@ -207,7 +207,7 @@ class LocalGateway:
                 raise ConfigurationError("fault: give a Fault or its fields, not both")
         else:
             fault = Fault(status=int(fault), **fields) if fault is not None else Fault(**fields)
-        self._routes.faults.add(fault)
+        self._routes.faults.add_fault(fault)
 
     def release(self) -> None:
         """Let go on all that the faults ordered so far hold, now or later."""

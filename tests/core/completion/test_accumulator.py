@@ -15,8 +15,8 @@ USAGE = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 def add_up(*bodies, choices=1):
     """(the deltas, the completion) of these chunks."""
     answer = Accumulator(new_id=lambda: "made-up", choices=choices)
-    deltas = [delta for body in bodies for delta in answer.add(read_chunk(body), body)]
-    return deltas + answer.end(), answer.result()
+    deltas = [delta for body in bodies for delta in answer.add_chunk(read_chunk(body), body)]
+    return deltas + answer.finish(), answer.result()
 
 
 def said(delta=None, finish=None, index=0, **top):
@@ -36,7 +36,7 @@ def test_text_is_handed_out_at_once():
 )
 def test_a_chunk_that_says_nothing_new_is_no_delta(body):
     """Roles, empty texts, finish reasons and usage make no delta of their own while the stream runs."""
-    assert Accumulator(new_id=str).add(read_chunk(body)) == []
+    assert Accumulator(new_id=str).add_chunk(read_chunk(body)) == []
 
 
 def test_half_a_character_at_the_end_is_handed_out_marked():
@@ -85,7 +85,7 @@ def test_the_usage_is_the_last_deltas():
 def test_usage_alone_is_taken_after_the_end_mark():
     """F21: of what comes after [DONE] only the counts are taken."""
     answer = Accumulator(new_id=str)
-    answer.add(read_chunk(said({"content": "a"}, "stop")))
+    answer.add_chunk(read_chunk(said({"content": "a"}, "stop")))
     answer.add_usage(read_chunk(said({"content": "b"}, usage=USAGE)))
     assert (answer.result().text, answer.result().usage) == ("a", USAGE)
 
@@ -104,7 +104,7 @@ def test_an_answer_is_whole_when_all_that_began_has_ended(bodies, began, finishe
     """A role begins a choice; each choice that began needs its finish reason."""
     answer = Accumulator(new_id=str)
     for body in bodies:
-        answer.add(read_chunk(body))
+        answer.add_chunk(read_chunk(body))
     assert (answer.began, answer.finished) == (began, finished)
 
 
@@ -158,8 +158,8 @@ def test_a_result_does_not_change_afterwards():
         "index": 0,
         "delta": {"content": "a", "audio": {"data": "A"}, "x": {"y": "z"}},
     }
-    answer.add(read_chunk({"choices": [token], "usage": USAGE}))
+    answer.add_chunk(read_chunk({"choices": [token], "usage": USAGE}))
     early = answer.result()
     before = json.dumps(early.as_dict())
-    answer.add(read_chunk({"choices": [token], "usage": {**USAGE, "prompt_tokens": 99}}))
+    answer.add_chunk(read_chunk({"choices": [token], "usage": {**USAGE, "prompt_tokens": 99}}))
     assert json.dumps(early.as_dict()) == before

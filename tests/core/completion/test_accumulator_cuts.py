@@ -174,8 +174,8 @@ def cut_completion(body, chance):
 def read_whole(body):
     """The completion of a plain answer."""
     answer = Accumulator(new_id=lambda: "made-up", choices=len(body["choices"]))
-    answer.add(read_chunk(body))
-    answer.end()
+    answer.add_chunk(read_chunk(body))
+    answer.finish()
     return answer.result()
 
 
@@ -193,8 +193,8 @@ def through_the_wire(chunks, chance, choices):
         start = end
     for item in items + decoder.close():
         if item is not DONE:
-            deltas += answer.add(read_chunk(item), item)
-    return deltas + answer.end(), answer.result()
+            deltas += answer.add_chunk(read_chunk(item), item)
+    return deltas + answer.finish(), answer.result()
 
 
 EXAMPLES = settings(max_examples=80)

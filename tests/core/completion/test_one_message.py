@@ -17,8 +17,8 @@ def add_up(*chunks):
     """What chunks, each a list of choices, make."""
     answer, deltas = Accumulator(new_id=lambda: "made-up"), []
     for choices in chunks:
-        deltas += answer.add(read_chunk({"choices": choices}))
-    return answer, deltas + answer.end(), answer.result()
+        deltas += answer.add_chunk(read_chunk({"choices": choices}))
+    return answer, deltas + answer.finish(), answer.result()
 
 
 TEXT, CALLS = {"content": "look"}, {"tool_calls": [{"index": 0, **CALL}]}

@@ -17,10 +17,10 @@ def put_together(*pieces, cut=False):
     arguments = Arguments()
     given_out = []
     for piece in pieces:
-        arguments.add(piece)
-        given_out.append(arguments.take())
-    arguments.end(cut=cut)
-    return given_out, arguments.take(), arguments.text
+        arguments.add_piece(piece)
+        given_out.append(arguments.take_settled())
+    arguments.finish(cut=cut)
+    return given_out, arguments.take_settled(), arguments.text
 
 
 def text_of(*pieces, cut=False):
@@ -101,9 +101,9 @@ def test_what_may_be_a_repetition_waits():
 def test_many_pieces_are_joined_once():
     """A long text in small pieces is not gone through again with each of them."""
     arguments = Arguments()
-    arguments.add('{"code":"')
+    arguments.add_piece('{"code":"')
     for count in range(1000):
-        arguments.add("{x}")
+        arguments.add_piece("{x}")
         assert len(arguments._parts) == count + 2
 
 

@@ -208,23 +208,23 @@ def test_odd_pieces_make_the_calls_that_were_meant(entries, calls):
 def test_a_whole_call_is_handed_out_at_once():
     """T17: a call in one piece needs no end to be handed out."""
     assembler = ToolCallAssembler(str)
-    assert summed(assembler.add(entry('{"a":1}', "f", index=0, id="call_1"))) == [F]
+    assert summed(assembler.add_entry(entry('{"a":1}', "f", index=0, id="call_1"))) == [F]
 
 
 def test_a_name_waits_for_the_arguments():
     """A name that may go on is not handed out; with the arguments, or with the next call, it is whole."""
     assembler = ToolCallAssembler(str)
-    assert assembler.add(entry("", "f", index=0, id="call_1")) == []
-    assert [delta.name for delta in assembler.add(entry("", "g", index=1, id="call_2"))] == ["f"]
-    assert [delta.name for delta in assembler.add(entry('{"', index=1))] == ["g"]
+    assert assembler.add_entry(entry("", "f", index=0, id="call_1")) == []
+    assert [delta.name for delta in assembler.add_entry(entry("", "g", index=1, id="call_2"))] == ["f"]
+    assert [delta.name for delta in assembler.add_entry(entry('{"', index=1))] == ["g"]
 
 
 def test_arguments_stream():
     """Argument pieces are handed out as they come."""
     assembler = ToolCallAssembler(str)
-    assembler.add(entry("", "f", index=0, id="call_1"))
+    assembler.add_entry(entry("", "f", index=0, id="call_1"))
     pieces = ['{"a', '":', "1}"]
-    given_out = [[delta.arguments for delta in assembler.add(entry(piece, index=0))] for piece in pieces]
+    given_out = [[delta.arguments for delta in assembler.add_entry(entry(piece, index=0))] for piece in pieces]
     assert given_out == [[piece] for piece in pieces]
 
 
@@ -255,12 +255,12 @@ def test_no_call_is_made_of_nothing(entries):
     """T20, T21: entries that name no function and say nothing are no calls."""
     assembler = ToolCallAssembler(str)
     for each in entries:
-        assembler.add(each)
-    assert (bool(assembler), assembler.end(), assembler.calls()) == (False, [], ())
+        assembler.add_entry(each)
+    assert (bool(assembler), assembler.finish(), assembler.calls()) == (False, [], ())
 
 
 def test_half_an_answer_shows_its_calls():
     """Before the end the calls are as far as they came."""
     assembler = ToolCallAssembler(lambda: "new")
-    assembler.add(entry('{"a"', "f", index=0))
+    assembler.add_entry(entry('{"a"', "f", index=0))
     assert assembler.calls() == (ToolCall("new", "f", '{"a"'),)

@@ -282,8 +282,8 @@ def read(*pieces):
     answer = Accumulator(new_id=str)
     for item in decode(*pieces):
         if item is not DONE:
-            answer.add(read_chunk(item))
-    answer.end()
+            answer.add_chunk(read_chunk(item))
+    answer.finish()
     return answer.result()
 
 

@@ -75,15 +75,15 @@ def test_characters_cut_in_half_are_whole_again(text, chance):
         pieces.append(raw[start:end].decode("utf-16-le", "surrogatepass"))
         start = end
     seam = json_codec.SurrogateJoiner()
-    given_out = [seam.add(piece) for piece in pieces]
-    assert "".join(given_out) + seam.end() == text
+    given_out = [seam.join_piece(piece) for piece in pieces]
+    assert "".join(given_out) + seam.flush() == text
 
 
 @given(st.lists(UTF16_UNITS))
 def test_no_half_character_is_handed_out(pieces):
     """Whatever came in, what comes out can be written as UTF-8."""
     seam = json_codec.SurrogateJoiner()
-    text = "".join([*(seam.add(piece) for piece in pieces), seam.end()])
+    text = "".join([*(seam.join_piece(piece) for piece in pieces), seam.flush()])
     assert text.encode().decode() == text
 
 

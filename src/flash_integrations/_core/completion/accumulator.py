@@ -27,16 +27,16 @@ class _Text:
         self._parts: list[str] = []
         self._seam = json_codec.SurrogateJoiner()
 
-    def add(self, piece: str) -> str:
+    def append(self, piece: str) -> str:
         """Take a piece; give what is whole of it."""
-        piece = self._seam.add(piece)
+        piece = self._seam.join_piece(piece)
         if piece:
             self._parts.append(piece)
         return piece
 
-    def end(self) -> str:
+    def flush(self) -> str:
         """Give what still waits for its other half."""
-        rest = self._seam.end()
+        rest = self._seam.flush()
         if rest:
             self._parts.append(rest)
         return rest
@@ -49,7 +49,7 @@ class _Text:
         so_far = str(self)
         if not so_far or not whole.startswith(so_far):
             return whole
-        self._seam.end()
+        self._seam.flush()
         return whole[len(so_far) :]
 
 
@@ -82,16 +82,16 @@ class _ChoiceState:
         self.message: dict[str, Any] = {}  # audio, annotations, extra, reasoning_field
         self.fields: dict[str, Any] = {}
 
-    def add(self, part: Part, raw: dict[str, Any]) -> ChatDelta | None:
+    def add_part(self, part: Part, raw: dict[str, Any]) -> ChatDelta | None:
         """Take one chunk's part; give what it adds, or None where that is nothing a caller waits for."""
         if part.whole and self.began:
             part = self._news(part)
         self.began = True
         pieces: list[ToolCallDelta] = []
         for entry in part.tool_calls:
-            pieces += self.calls.add(entry)
+            pieces += self.calls.add_entry(entry)
         if part.function_call is not None:
-            self.call.add({"index": 0, "function": part.function_call})
+            self.call.add_entry({"index": 0, "function": part.function_call})
         if part.audio is not None:
             self.message["audio"] = merge(self.message.get("audio", {}), part.audio)
         if part.annotations:
@@ -107,9 +107,9 @@ class _ChoiceState:
         if part.finish_reason and (self.finish is None or part.finish_reason != "stop"):
             # A late "stop" says only that the stream ended: what was cut stays cut.
             self.finish, self.raw_finish = part.finish_reason, part.raw_finish_reason
-        text = self.text.add(part.text)
-        reasoning = self.reasoning.add(part.reasoning) if part.reasoning else ""
-        refusal = self.refusal.add(part.refusal) if part.refusal else ""
+        text = self.text.append(part.text)
+        reasoning = self.reasoning.append(part.reasoning) if part.reasoning else ""
+        refusal = self.refusal.append(part.refusal) if part.refusal else ""
         if not (self.wants_deltas and (text or reasoning or refusal or pieces or part.logprobs or part.audio)):
             return None
         return ChatDelta(part.index, text, reasoning, refusal, tuple(pieces), part.logprobs, part.audio, raw=raw)
@@ -141,16 +141,16 @@ class _ChoiceState:
             elif tokens is not None or known is None:
                 self.logprobs[key] = list(tokens) if isinstance(tokens, list) else tokens
 
-    def end(self, index: int, usage: Usage | None) -> ChatDelta:
+    def finish_choice(self, index: int, usage: Usage | None) -> ChatDelta:
         """End the choice: what was held back, and the finish reason."""
         cut = self.finish == "length"
-        pieces = self.calls.end(cut=cut)
-        self.call.end(cut=cut)
+        pieces = self.calls.finish(cut=cut)
+        self.call.finish(cut=cut)
         return ChatDelta(
             index,
-            self.text.end(),
-            self.reasoning.end(),
-            self.refusal.end(),
+            self.text.flush(),
+            self.reasoning.flush(),
+            self.refusal.flush(),
             tuple(pieces),
             finish_reason=self.finish_reason(),
             usage=usage,
@@ -195,14 +195,14 @@ class _ChoiceState:
 class Accumulator:
     """Adds up chunks to a :class:`Completion`.
 
-    :meth:`add` gives the deltas a caller of a stream gets at once; :meth:`end` gives the last ones, which carry each
-    choice's finish reason and, on the very last, the usage. Texts, tool calls, logprobs and audio of all deltas are
+    :meth:`add_chunk` gives the deltas a caller of a stream gets at once; :meth:`finish` gives the last ones, which carry
+    each choice's finish reason and, on the very last, the usage. Texts, tool calls, logprobs and audio of all deltas are
     those of the completion; ``function_call``, annotations and extra fields are the completion's alone.
 
     Args:
         new_id: gives an id to a tool call that came without one.
         choices: how many choices were asked for; where it is one, all that come are one message.
-        deltas: whether :meth:`add` gives any.
+        deltas: whether :meth:`add_chunk` gives any.
     """
 
     __slots__ = (
@@ -249,7 +249,7 @@ class Accumulator:
             return False
         return self.began and all(state.finish is not None for state in self._choices.values())
 
-    def add(self, chunk: Chunk, raw: dict[str, Any] | None = None) -> list[ChatDelta]:
+    def add_chunk(self, chunk: Chunk, raw: dict[str, Any] | None = None) -> list[ChatDelta]:
         """Take a chunk; give what it adds that a caller waits for."""
         # The first id, model and time count; fingerprint and tier may come late and change.
         if not chunk.parts:
@@ -274,7 +274,7 @@ class Accumulator:
             state = self._choices.get(part.index)
             if state is None:
                 state = self._choices[part.index] = _ChoiceState(self._new_id, wants_deltas=self._wants_deltas)
-            delta = state.add(part, {} if raw is None else raw)
+            delta = state.add_part(part, {} if raw is None else raw)
             if delta is not None:
                 deltas.append(delta)
         return deltas
@@ -306,11 +306,14 @@ class Accumulator:
             total = usage["prompt_tokens"] + usage["completion_tokens"]
             usage["total_tokens"] = max(usage.get("total_tokens", 0), total)
 
-    def end(self) -> list[ChatDelta]:
+    def finish(self) -> list[ChatDelta]:
         """End the answer; give each choice's last delta, the usage on the very last."""
         last = max(self._choices, default=0)
         usage = Usage(self._usage) if self._usage else None
-        return [state.end(index, usage if index == last else None) for index, state in sorted(self._choices.items())]
+        return [
+            state.finish_choice(index, usage if index == last else None)
+            for index, state in sorted(self._choices.items())
+        ]
 
     def result(
         self,

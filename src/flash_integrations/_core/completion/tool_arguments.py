@@ -25,7 +25,7 @@ _NEXT = re.compile(r"\s*")
 
 
 class Arguments:
-    """JSON text in pieces: :meth:`add` them, :meth:`take` what is sure, :meth:`end`."""
+    """JSON text in pieces: :meth:`add_piece`, :meth:`take_settled`, :meth:`finish`."""
 
     __slots__ = (
         "_beyond",
@@ -64,9 +64,9 @@ class Arguments:
             self._parts = ["".join(self._parts)]
         return self._parts[0] if self._parts else self._open or "".join(self._encoded)
 
-    def add(self, piece: str) -> None:
+    def add_piece(self, piece: str) -> None:
         """Add a piece: append it, or take it in place of what it repeats."""
-        piece = self._seam.add(piece)
+        piece = self._seam.join_piece(piece)
         if self.is_whole:
             self._beyond.append(piece)
         elif self._encoded:
@@ -76,14 +76,14 @@ class Arguments:
         elif piece:
             self._begin(self._open + self._news(piece))
 
-    def take(self) -> str:
+    def take_settled(self) -> str:
         """What can be handed out now and was not yet."""
         fresh, self._fresh = self._fresh, []
         return "".join(fresh)
 
-    def end(self, *, cut: bool = False) -> None:
+    def finish(self, *, cut: bool = False) -> None:
         """Settle what was open. No arguments are ``{}``, unless the answer was ``cut`` before they came."""
-        half = self._seam.end()
+        half = self._seam.flush()
         if self._encoded:
             self._append("".join(self._encoded) + half)
             self._encoded = []

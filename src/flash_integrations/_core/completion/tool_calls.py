@@ -103,7 +103,7 @@ class ToolCallAssembler:
     def __bool__(self) -> bool:
         return any(not call.is_hollow() for call in self._calls)
 
-    def add(self, entry: dict[str, Any]) -> list[ToolCallDelta]:
+    def add_entry(self, entry: dict[str, Any]) -> list[ToolCallDelta]:
         """Take one entry of a delta's ``tool_calls``; give what can be handed out now."""
         function = entry.get("function")
         function = function if isinstance(function, dict) else {}
@@ -127,7 +127,7 @@ class ToolCallAssembler:
             call.extra |= {key: value for key, value in entry.items() if key not in _ENTRY and value is not None}
         call.type = _text(entry.get("type")) or call.type
         if arguments:
-            call.arguments.add(arguments)
+            call.arguments.add_piece(arguments)
         # Where one call begins, those before it are named.
         return [delta for known in self._calls if (delta := self._next(known, due=known is not call))]
 
@@ -162,7 +162,7 @@ class ToolCallAssembler:
             if not (call.name and (due or call.arguments)):
                 return None
             call_id, name = self._announce(call)
-        text = call.arguments.take()
+        text = call.arguments.take_settled()
         if not (text or name is not None):
             return None
         return ToolCallDelta(call.position or 0, call_id, name, text)
@@ -173,14 +173,14 @@ class ToolCallAssembler:
         self._given += 1
         return call.id, call.name
 
-    def end(self, *, cut: bool = False) -> list[ToolCallDelta]:
+    def finish(self, *, cut: bool = False) -> list[ToolCallDelta]:
         """End the calls; give what was held back of them. ``cut``: the answer hit its length."""
         deltas = []
         for call in self._calls:
             if not call.is_hollow():
-                call.arguments.end(cut=cut)
+                call.arguments.finish(cut=cut)
                 call_id, name = (None, None) if call.position is not None else self._announce(call)
-                text = call.arguments.take()
+                text = call.arguments.take_settled()
                 if text or call_id:
                     deltas.append(ToolCallDelta(call.position or 0, call_id, name, text))
         return deltas

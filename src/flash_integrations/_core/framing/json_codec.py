@@ -104,7 +104,7 @@ class SurrogateJoiner:
     def __init__(self) -> None:
         self._half = ""
 
-    def add(self, piece: str) -> str:
+    def join_piece(self, piece: str) -> str:
         """Take a piece; give what is whole of it."""
         if not piece:
             return ""
@@ -114,7 +114,7 @@ class SurrogateJoiner:
             piece, self._half = piece[:-1], piece[-1]
         return rejoin(piece)
 
-    def end(self) -> str:
+    def flush(self) -> str:
         """Give U+FFFD for a half that still waits, else ""."""
         half, self._half = self._half, ""
         return "\ufffd" if half else ""

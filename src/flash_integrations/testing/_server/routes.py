@@ -88,7 +88,7 @@ class Routes:
             exchange: Exchange = request.state.exchange
             try:
                 quota = self._admitted(exchange)
-                ordered = self.faults.take(exchange.request, replaces=True)
+                ordered = self.faults.take_fault(exchange.request, replaces=True)
                 if ordered is not None:
                     return replacement(*ordered, stream=exchange.request.stream)
                 return await answer(exchange, quota)
@@ -148,7 +148,7 @@ class Routes:
         if exchange.request.stream:
             include_usage = bool((body.get("stream_options") or {}).get("include_usage"))
             sent = frames(head, choices, usage, include_usage=include_usage)
-            fault, gate = self.faults.take(exchange.request, replaces=False) or (None, None)
+            fault, gate = self.faults.take_fault(exchange.request, replaces=False) or (None, None)
             return Performance(sent, headers=EVENT_STREAM, fault=fault, gate=gate)
         return self._plain(whole(head, choices, usage), exchange, tokens)
 
@@ -171,7 +171,7 @@ class Routes:
 
     async def _relay(self, upstream: Upstream, path: str, exchange: Exchange) -> ASGIApp:
         relayed = await upstream.send(path, exchange.request.body, exchange.raw)
-        fault, gate = self.faults.take(exchange.request, replaces=False) or (None, None)
+        fault, gate = self.faults.take_fault(exchange.request, replaces=False) or (None, None)
         return Performance(
             relayed.frames(),
             headers=relayed.headers,
@@ -183,7 +183,7 @@ class Routes:
 
     def _plain(self, data: bytes, exchange: Exchange, tokens: int) -> ASGIApp:
         """A whole answer. A fault meets it in the middle, where all its tokens lie."""
-        fault, gate = self.faults.take(exchange.request, replaces=False) or (None, None)
+        fault, gate = self.faults.take_fault(exchange.request, replaces=False) or (None, None)
         if fault is None:
             return Response(data, headers=JSON)
         if fault.error is not None:

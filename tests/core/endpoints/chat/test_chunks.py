@@ -32,8 +32,8 @@ def answer(*bodies, choices=1):
     """The completion that these chunks make."""
     accumulator = Accumulator(new_id=lambda: "made-up", choices=choices)
     for body in bodies:
-        accumulator.add(read_chunk(body))
-    accumulator.end()
+        accumulator.add_chunk(read_chunk(body))
+    accumulator.finish()
     return accumulator.result()
 
 

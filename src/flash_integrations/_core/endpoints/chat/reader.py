@@ -83,7 +83,7 @@ class ChatReader(Reader[Completion]):
             why = f"the connection was lost ({lost.message})" if lost else "the stream ended"
             end = " (with [DONE])" if self.done else ""
             raise StreamInterruptedError(f"the answer was cut: {why}{end} before a finish reason came") from lost
-        return deltas + self._answer.end()
+        return deltas + self._answer.finish()
 
     def result(self, *, retries: int) -> Completion:
         """The completion."""
@@ -120,7 +120,7 @@ class ChatReader(Reader[Completion]):
                     if part.error is not None:
                         raise self._refusal({"error": part.error})
                 began = self._answer.began
-                deltas += self._answer.add(chunk, item)
+                deltas += self._answer.add_chunk(chunk, item)
                 if began and chunk.parts and not chunk.usage and all(part.is_empty for part in chunk.parts):
                     self.heartbeats += 1
                     continue

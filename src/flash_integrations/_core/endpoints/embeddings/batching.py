@@ -53,7 +53,7 @@ class _Search:
         self.flying = Piece(self._low, self._low + max(1, size // 2))
         return self.flying
 
-    def told(self, *, taken: bool) -> int | None:
+    def narrow(self, *, taken: bool) -> int | None:
         """Take what the probe came to; gives the text's position once it was sent alone and refused."""
         probe, self.flying = self.flying, None
         if probe is None:
@@ -101,7 +101,7 @@ class Batches:
             return int(self._search.flying is None)
         return sum(-(-len(piece) // self._size) for piece in self._left)
 
-    def take(self) -> Piece | None:
+    def next_piece(self) -> Piece | None:
         """The next piece to send; None where there is none now."""
         if self._search is not None:
             return None if self._search.flying is not None else self._search.probe()
@@ -121,7 +121,7 @@ class Batches:
         """
         search = self._search
         if search is not None and piece is search.flying:
-            search.told(taken=True)
+            search.narrow(taken=True)
             if search.is_over:
                 log.info("%s: every text is taken alone: %d together are too long", self._model, len(search.piece))
                 self._search = None
@@ -149,7 +149,7 @@ class Batches:
                 log.info("%s: one of %d texts is too long, searching which: %s", self._model, len(piece), error)
                 self._search = _Search(piece)
             elif piece is search.flying:
-                position = search.told(taken=False)
+                position = search.narrow(taken=False)
                 if position is not None:
                     raise _placed(error, position)
             else:
