@@ -124,7 +124,7 @@ def test_both_clients_take_the_same_words():
     assert [name for name, (one, other) in pairs.items() if without_async(one) != without_async(other)] == []
 
 
-def test_both_clients_differ_in_colour_only():
+def test_both_clients_differ_in_await_only():
     """Verbs that send are coroutines in the async client and in it alone; a stream is made by a plain call in both."""
     sync, async_ = map(public_members, clients())
     assert {name for name in SENDING if inspect.iscoroutinefunction(async_[name])} == SENDING

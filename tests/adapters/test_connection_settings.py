@@ -51,12 +51,12 @@ def test_configured_copies_keep_the_rows_limits():
 @BOTH
 def test_dumped_copies_keep_the_limits(adapter):
     """The row's limits, none, and figures of one's own all survive a dump."""
-    for words, kept in [
+    for params, kept in [
         ({}, DOCUMENTED),
         ({"rate_limit": None}, None),
         ({"rate_limit": {"concurrent": 2}}, RateLimit(concurrent=2)),
     ]:
-        llm = adapter(model="gpt-5.2", **words)
+        llm = adapter(model="gpt-5.2", **params)
         data = json.loads(llm.model_dump_json(exclude={"callbacks", "callback_manager", "class_name", "profile"}))
         data.pop("class_name", None)
         assert figures(adapter(**data)) == kept
@@ -113,7 +113,7 @@ def test_a_cache_knows_changed_settings():
 
 @BOTH
 @pytest.mark.parametrize(
-    "words",
+    "params",
     [
         {"api_key": [SECRET]},
         {"default_headers": f"Bearer {SECRET}"},
@@ -122,11 +122,11 @@ def test_a_cache_knows_changed_settings():
         {"max_retries": SECRET},
     ],
 )
-def test_wrong_words_do_not_show_their_values(adapter, words):
+def test_wrong_words_do_not_show_their_values(adapter, params):
     """An error names the word and never what was given."""
     with pytest.raises((errors.ConfigurationError, ValidationError)) as caught:
-        adapter(model="m", **words)
-    assert next(iter(words)) in str(caught.value)
+        adapter(model="m", **params)
+    assert next(iter(params)) in str(caught.value)
     assert SECRET not in f"{caught.value} {caught.value!r}"
 
 

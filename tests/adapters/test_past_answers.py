@@ -14,7 +14,7 @@ def test_text_alone_is_a_message_of_text():
 def test_content_is_null_where_something_else_is_said():
     """OpenAI wants null beside calls, refusals and audio."""
     said = [{"calls": [CALL]}, {"refusal": "no"}, {"audio_id": "a1"}, {"function_call": LEGACY}]
-    assert [past_answer("", **{"calls": [], "answered": set(), **words})["content"] for words in said] == [None] * 4
+    assert [past_answer("", **{"calls": [], "answered": set(), **params})["content"] for params in said] == [None] * 4
 
 
 def test_an_empty_answer_stays_an_empty_text():

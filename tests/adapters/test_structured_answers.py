@@ -51,9 +51,9 @@ def test_code_in_a_value_is_no_fence():
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"), [("length", "raise max_tokens"), ("content_filter", "filter"), ("stop", None), (None, None)]
+    ("reason", "params"), [("length", "raise max_tokens"), ("content_filter", "filter"), ("stop", None), (None, None)]
 )
-def test_an_answer_that_was_cut_says_how(reason, words):
+def test_an_answer_that_was_cut_says_how(reason, params):
     """And what to do about it."""
     told = cut_reason(reason)
-    assert told is None if words is None else words in told
+    assert told is None if params is None else params in told

@@ -19,10 +19,10 @@ HINT = "this command needs more packages: pip install 'flash-integrations[all]'"
 COMMAND = [sys.executable, "-m", "flash_integrations.cli"]
 
 
-def run(*words, **environment):
+def run(*params, **environment):
     """Run the command; gives exit code, output and error output."""
     done = subprocess.run(
-        [*COMMAND, *words],
+        [*COMMAND, *params],
         capture_output=True,
         text=True,
         env={**os.environ, "COLUMNS": "160", **environment},
@@ -77,7 +77,7 @@ def test_demo_asks_the_gateway_that_is_named():
 
 
 @pytest.mark.parametrize(
-    ("words", "environment", "said"),
+    ("params", "environment", "said"),
     [
         (["demo"], {"FLASH_PROVIDER": "nope"}, "unknown provider 'nope'"),
         (["demo"], {"FLASH_PROVIDER": "supertoken"}, "set SUPERTOKEN_API_KEY"),
@@ -85,9 +85,9 @@ def test_demo_asks_the_gateway_that_is_named():
         (["gateway", "--provider", "nope"], {}, "unknown provider 'nope'"),
     ],
 )
-def test_a_mistake_ends_in_one_line(words, environment, said):
+def test_a_mistake_ends_in_one_line(params, environment, said):
     """A user's mistake is told in one line on the error output, with exit code 2."""
-    code, _, err = run(*words, **environment)
+    code, _, err = run(*params, **environment)
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
@@ -122,10 +122,10 @@ main()
 
 
 @contextmanager
-def serving(*words):
+def serving(*params):
     """The gateway's process, on a free port; what it prints after Ctrl-C is added to the list that is given."""
     with subprocess.Popen(
-        [sys.executable, "-c", IN_THE_FOREGROUND, "gateway", "--port", "0", *words],
+        [sys.executable, "-c", IN_THE_FOREGROUND, "gateway", "--port", "0", *params],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
@@ -155,8 +155,8 @@ def test_gateway_shows_its_requests_and_code_that_keeps_the_rows_rules():
     """The client it prints has the row's rules and limits; --log has a line for each, --strict-models refuses."""
     with serving("--provider", "supertoken", "--strict-models", "--log") as (output, printed):
         code = next(line for line in output if "FlashClient(" in line)
-        words = dict(re.findall(r"(\w+)='([^']+)'", code))
-        client = FlashClient(**words)
+        params = dict(re.findall(r"(\w+)='([^']+)'", code))
+        client = FlashClient(**params)
         asked = [{"role": "user", "content": "Hello"}]
         with client:
             assert client.provider.rate_limit == get_provider("supertoken").rate_limit

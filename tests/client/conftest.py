@@ -1,4 +1,4 @@
-"""Both colours of a client, called alike."""
+"""A client, sync and async, called alike."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from flash_integrations._transport import process
 
 
 class Calls:
-    """Calls a client's verbs in one colour, each in an event loop of its own where it needs one."""
+    """Calls a client's verbs sync or async, each in an event loop of its own where it needs one."""
 
-    def __init__(self, colour):
-        self.colour = colour
+    def __init__(self, mode):
+        self.mode = mode
 
     def __repr__(self):
-        return self.colour
+        return self.mode
 
     def chat(self, client, text="Hi", *, model="m", **params):
         """A whole answer."""
-        words = {"model": model, "messages": [{"role": "user", "content": text}], **params}
-        return client.chat(**words) if self.colour == "sync" else asyncio.run(client.to_async().chat(**words))
+        options = {"model": model, "messages": [{"role": "user", "content": text}], **params}
+        return client.chat(**options) if self.mode == "sync" else asyncio.run(client.to_async().chat(**options))
 
     def stream(self, client, text="Hi", *, model="m", **params):
         """The deltas of a stream, and its completion."""
-        words = {"model": model, "messages": [{"role": "user", "content": text}], **params}
-        if self.colour == "sync":
-            stream = client.stream_chat(**words)
+        options = {"model": model, "messages": [{"role": "user", "content": text}], **params}
+        if self.mode == "sync":
+            stream = client.stream_chat(**options)
             return list(stream), stream.completion
 
         async def collect():
-            stream = client.to_async().stream_chat(**words)
+            stream = client.to_async().stream_chat(**options)
             return [delta async for delta in stream], stream.completion
 
         return asyncio.run(collect())
 
-    def embed(self, client, texts, **words):
+    def embed(self, client, texts, **options):
         """The vectors of texts."""
         return (
-            client.embed(texts, **words)
-            if self.colour == "sync"
-            else asyncio.run(client.to_async().embed(texts, **words))
+            client.embed(texts, **options)
+            if self.mode == "sync"
+            else asyncio.run(client.to_async().embed(texts, **options))
         )
 
     def models(self, client):
         """The gateway's models."""
-        return client.models() if self.colour == "sync" else asyncio.run(client.to_async().models())
+        return client.models() if self.mode == "sync" else asyncio.run(client.to_async().models())
 
 
 @pytest.fixture(params=["sync", "async"])
 def calls(request):
-    """Every test that takes this runs in both colours."""
+    """Every test that takes this runs sync and async."""
     return Calls(request.param)
 
 

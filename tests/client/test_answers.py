@@ -1,4 +1,4 @@
-"""What comes back over a real socket, in both colours: whole answers, streams, models, refusals."""
+"""What comes back over a real socket, sync and async: whole answers, streams, models, refusals."""
 
 from __future__ import annotations
 

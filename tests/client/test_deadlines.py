@@ -1,4 +1,4 @@
-"""Deadlines over real sockets, alike in both colours: pings are no progress, silence has an end, and nobody waits long.
+"""Deadlines over real sockets, alike sync and async: pings are no progress, silence has an end, and nobody waits long.
 
 Where something should happen, the server waits for it far longer than the client may; a hang would end in its patience.
 """
@@ -68,10 +68,10 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_gateway_that_goes_nowhere_is_given_up(calls, case):
     """The call ends in a time-out with what had come, and the connection is closed."""
-    gateway, words, partial = CASES[case]
+    gateway, params, partial = CASES[case]
     gateway.left.clear()
     with serving(gateway) as server:
-        client = FlashClient(base_url=server.base_url, max_retries=0, **words)
+        client = FlashClient(base_url=server.base_url, max_retries=0, **params)
         with pytest.raises(errors.APITimeoutError) as caught:
             calls.chat(client)
         assert gateway.left.wait(PATIENCE)

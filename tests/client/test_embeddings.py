@@ -1,4 +1,4 @@
-"""Embedding over real sockets, in both colours: batches side by side, learning, and nothing left behind."""
+"""Embedding over real sockets, sync and async: batches side by side, learning, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -106,14 +106,14 @@ def test_vectors_are_in_the_order_of_the_texts(gateway, client, calls):
     assert (answer.requests, len(gateway.requests)) == (13, 13)
 
 
-@pytest.mark.parametrize(("words", "most"), [({}, 8), ({"max_concurrency": 3}, 3)], ids=["default", "given"])
-def test_batches_go_side_by_side(gateway, client, calls, words, most):
+@pytest.mark.parametrize(("params", "most"), [({}, 8), ({"max_concurrency": 3}, 3)], ids=["default", "given"])
+def test_batches_go_side_by_side(gateway, client, calls, params, most):
     """Eight at once where no limit says so, and ``max_concurrency`` where it is given."""
     gateway.fault(hold="before_first_byte", times=most)
     answers = []
 
     def work():
-        answers.append(calls.embed(client, texts(20), batch_size=1, **words))
+        answers.append(calls.embed(client, texts(20), batch_size=1, **params))
 
     working = threading.Thread(target=work)
     working.start()
@@ -162,7 +162,7 @@ def test_what_is_no_list_of_texts_is_refused_before_sending(gateway, client, cal
 
 
 @pytest.mark.parametrize(
-    "words",
+    "params",
     [
         {"dimensions": 0},
         {"dimensions": "8"},
@@ -175,10 +175,10 @@ def test_what_is_no_list_of_texts_is_refused_before_sending(gateway, client, cal
         {"extra_body": [1]},
     ],
 )
-def test_bad_parameters_are_refused_before_sending(gateway, client, calls, words):
+def test_bad_parameters_are_refused_before_sending(gateway, client, calls, params):
     """Wrong types, figures out of bounds, misspelt names."""
-    with pytest.raises(errors.InvalidRequestError, match=next(iter(words))):
-        calls.embed(client, ["a"], **words)
+    with pytest.raises(errors.InvalidRequestError, match=next(iter(params))):
+        calls.embed(client, ["a"], **params)
     assert gateway.requests == []
 
 
@@ -251,9 +251,9 @@ def test_an_encoding_the_caller_chose_is_kept(calls):
 
     with serving(Server(refuse)) as server:
         client = FlashClient(base_url=server.base_url)
-        for words in ({"encoding_format": "base64"}, {"extra_body": {"encoding_format": "base64"}}):
+        for params in ({"encoding_format": "base64"}, {"extra_body": {"encoding_format": "base64"}}):
             with pytest.raises(errors.BadRequestError, match="encoding_format"):
-                calls.embed(client, texts(1), model="m", **words)
+                calls.embed(client, texts(1), model="m", **params)
         assert client.learned() == {}
         assert numbers(calls.embed(client, texts(1), model="m")) == [0]
         with pytest.raises(errors.BadRequestError, match="encoding_format"):

@@ -57,7 +57,7 @@ def slots(client):
 
 
 def test_nothing_is_sent_before_a_stream_is_begun():
-    """Making a stream, in either colour, opens no connection; dropping it unused leaves nothing behind."""
+    """Making a stream, in sync and async, opens no connection; dropping it unused leaves nothing behind."""
     with serving(whole) as server:
         client = FlashClient(base_url=server.base_url)
         streams = [client.stream_chat(**ASK), client.to_async().stream_chat(**ASK)]
@@ -320,7 +320,7 @@ def test_a_key_function_that_stops_is_no_answer(calls):
 
 
 def test_a_closed_client_says_so(calls):
-    """Both colours are closed together, by either."""
+    """Both sync and async are closed together, by either."""
     with serving(whole) as server:
         client = FlashClient(base_url=server.base_url)
         with client:

@@ -173,7 +173,7 @@ def test_a_given_httpx_client_is_used_and_not_closed(calls):
             assert not http.is_closed
 
     with serving(whole) as server:
-        if calls.colour == "async":
+        if calls.mode == "async":
             asyncio.run(on_a_loop(server.base_url))
         else:
             with httpx.Client(event_hooks={"request": [lambda request: seen.append(request.url.path)]}) as http:
@@ -352,10 +352,10 @@ def test_slots_are_never_exceeded_over_threads_and_loops():
             line.end()
 
     with serving(serve) as server, ThreadPoolExecutor(12) as pool:
-        words = {"base_url": server.base_url, "rate_limit": RateLimit(concurrent=3)}
+        params = {"base_url": server.base_url, "rate_limit": RateLimit(concurrent=3)}
         texts = ["Hi"] * 15
-        runs = [pool.submit(lambda: asyncio.run(gathered(AsyncFlashClient(**words), texts))) for _ in range(4)]
-        runs += [pool.submit(lambda: [FlashClient(**words).chat(**ASK).text for _ in texts]) for _ in range(8)]
+        runs = [pool.submit(lambda: asyncio.run(gathered(AsyncFlashClient(**params), texts))) for _ in range(4)]
+        runs += [pool.submit(lambda: [FlashClient(**params).chat(**ASK).text for _ in texts]) for _ in range(8)]
         assert [run.result() for run in runs] == [["Hello"] * 15] * 12
         assert server.peak == 3
 
@@ -363,18 +363,18 @@ def test_slots_are_never_exceeded_over_threads_and_loops():
 def test_windows_are_never_exceeded_over_threads_and_loops():
     """Of forty requests the gateway sees the five of one minute; the others give up when their time is over."""
     with serving(whole) as server, ThreadPoolExecutor(8) as pool:
-        words = {"base_url": server.base_url, "rate_limit": RateLimit(requests_per_minute=5), "total_timeout": 2}
+        params = {"base_url": server.base_url, "rate_limit": RateLimit(requests_per_minute=5), "total_timeout": 2}
 
         def block():
             try:
-                return FlashClient(**words).chat(**ASK).text
+                return FlashClient(**params).chat(**ASK).text
             except errors.APITimeoutError as error:
                 return error.message
 
         async def loop():
             async def one():
                 try:
-                    return (await AsyncFlashClient(**words).chat(**ASK)).text
+                    return (await AsyncFlashClient(**params).chat(**ASK)).text
                 except errors.APITimeoutError as error:
                     return error.message
 
@@ -399,16 +399,16 @@ def test_windows_are_never_exceeded_over_threads_and_loops():
     ],
 )
 def test_limits_belong_to_a_gateway_and_a_key(calls, one, other, shared):
-    """One record of use for both colours and all objects; each call obeys its own object's figures."""
+    """One record of use for both sync and async and all objects; each call obeys its own object's figures."""
     with serving(whole) as server:
-        words = {"base_url": server.base_url, "rate_limit": {"concurrent": 1}}
-        held = FlashClient(**{**words, **one}).stream_chat(**ASK)
+        params = {"base_url": server.base_url, "rate_limit": {"concurrent": 1}}
+        held = FlashClient(**{**params, **one}).stream_chat(**ASK)
         next(held)
-        client = FlashClient(**{**words, **other}, total_timeout=0.2 if shared else 120)
+        client = FlashClient(**{**params, **other}, total_timeout=0.2 if shared else 120)
         if shared:
             with pytest.raises(errors.APITimeoutError, match="rate limit"):
                 calls.chat(client)
         else:
             assert calls.chat(client).text == "Hello"
         held.close()
-        assert calls.chat(FlashClient(**{**words, **other})).text == "Hello"
+        assert calls.chat(FlashClient(**{**params, **other})).text == "Hello"

@@ -62,7 +62,7 @@ def own_rows():
 
 
 @pytest.mark.parametrize(
-    ("words", "variables", "expected"),
+    ("params", "variables", "expected"),
     [
         # provider= if given
         ({}, {}, ("flashapi", FLASH, "flash-key")),
@@ -107,11 +107,11 @@ def own_rows():
         ({"api_key": ""}, {}, ("flashapi", FLASH, MISSING)),
     ],
 )
-def test_which_row_and_which_key(environment, words, variables, expected):
+def test_which_row_and_which_key(environment, params, variables, expected):
     """With every provider's key in the environment, a call carries the one that belongs to where it goes, or none."""
     row, url, key = expected
     environment(**ALL_KEYS, **variables)
-    endpoint = resolve(**{"provider": None, "base_url": None, "api_key": None, **words})
+    endpoint = resolve(**{"provider": None, "base_url": None, "api_key": None, **params})
     assert (endpoint.provider.name, endpoint.base_url) == (row, url)
     if key is MISSING:
         with pytest.raises(ConfigurationError, match="no API key"):
@@ -227,12 +227,12 @@ def test_an_unknown_provider_is_told_with_the_known_ones():
         resolve("openia", None, None)
 
 
-@pytest.mark.parametrize("words", [{"provider": "custom"}, {}])
-def test_a_row_without_a_url_wants_one(environment, words):
+@pytest.mark.parametrize("params", [{"provider": "custom"}, {}])
+def test_a_row_without_a_url_wants_one(environment, params):
     """The row `custom` stands for any URL, so one must be given."""
     environment(FLASH_PROVIDER="custom")
     with pytest.raises(ConfigurationError, match="'custom' has no URL of its own: give base_url="):
-        resolve(words.get("provider"), None, None)
+        resolve(params.get("provider"), None, None)
 
 
 @pytest.mark.usefixtures("own_rows")

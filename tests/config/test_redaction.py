@@ -32,20 +32,20 @@ OF_A_CALL = {"extra_headers": {"x-api-key": SECRET}, "extra_query": {"token": SE
 CUT = Answer([chunk({"content": "a"})], end="drop")
 
 CALLS = {
-    "chat": lambda words, call: FlashClient(**words).chat(model="m", messages=MESSAGES, **call),
-    "stream": lambda words, call: list(FlashClient(**words).stream_chat(model="m", messages=MESSAGES, **call)),
-    "embed": lambda words, call: FlashClient(**words).embed(["Hi"], model="m", **call),
-    "ChatFlash": lambda words, call: ChatFlash(model="m", **words).invoke("Hi", **call),
-    "FlashEmbeddings": lambda words, call: FlashEmbeddings(model="m", **words).embed_documents(["Hi"], **call),
-    "FlashLLM": lambda words, call: FlashLLM(model="m", **words).complete("Hi", **call),
+    "chat": lambda params, call: FlashClient(**params).chat(model="m", messages=MESSAGES, **call),
+    "stream": lambda params, call: list(FlashClient(**params).stream_chat(model="m", messages=MESSAGES, **call)),
+    "embed": lambda params, call: FlashClient(**params).embed(["Hi"], model="m", **call),
+    "ChatFlash": lambda params, call: ChatFlash(model="m", **params).invoke("Hi", **call),
+    "FlashEmbeddings": lambda params, call: FlashEmbeddings(model="m", **params).embed_documents(["Hi"], **call),
+    "FlashLLM": lambda params, call: FlashLLM(model="m", **params).complete("Hi", **call),
 }
 HELD = {
-    "ChatFlash": lambda words: ChatFlash(model="m", model_kwargs=OF_A_CALL, **words).invoke("Hi"),
-    "FlashEmbeddings": lambda words: FlashEmbeddings(model="m", model_kwargs=OF_A_CALL, **words).embed_query("Hi"),
-    "FlashLLM": lambda words: FlashLLM(model="m", additional_kwargs=OF_A_CALL, **words).complete("Hi"),
-    "FlashEmbedding": lambda words: FlashEmbedding(model="m", additional_kwargs=OF_A_CALL, **words).get_text_embedding(
-        "Hi"
-    ),
+    "ChatFlash": lambda params: ChatFlash(model="m", model_kwargs=OF_A_CALL, **params).invoke("Hi"),
+    "FlashEmbeddings": lambda params: FlashEmbeddings(model="m", model_kwargs=OF_A_CALL, **params).embed_query("Hi"),
+    "FlashLLM": lambda params: FlashLLM(model="m", additional_kwargs=OF_A_CALL, **params).complete("Hi"),
+    "FlashEmbedding": lambda params: FlashEmbedding(
+        model="m", additional_kwargs=OF_A_CALL, **params
+    ).get_text_embedding("Hi"),
 }
 
 
@@ -69,9 +69,9 @@ def showing(call):
 def test_secret_headers_of_an_object_stand_in_no_local(name, answer):
     """Neither our frames nor those of httpx and the frameworks show what default_headers and default_query hold."""
     with replay(answer) as server:
-        words = {"default_headers": {"x-gateway-auth": SECRET}, "default_query": {"api_token": SECRET}}
-        words |= {"base_url": server.base_url, "max_retries": 0}
-        assert showing(lambda: CALLS[name](words, {})) == []
+        params = {"default_headers": {"x-gateway-auth": SECRET}, "default_query": {"api_token": SECRET}}
+        params |= {"base_url": server.base_url, "max_retries": 0}
+        assert showing(lambda: CALLS[name](params, {})) == []
         assert SECRET in server.heads[0]
 
 
@@ -80,8 +80,8 @@ def test_secret_headers_of_an_object_stand_in_no_local(name, answer):
 def test_secret_headers_of_a_call_stand_in_the_callers_own_words_alone(name, answer):
     """The frameworks pass ``kwargs`` on as they were given; nothing that is made of them shows the secret."""
     with replay(answer) as server:
-        words = {"base_url": server.base_url, "max_retries": 0}
-        shown = {local for _, local in showing(lambda: CALLS[name](words, OF_A_CALL))}
+        params = {"base_url": server.base_url, "max_retries": 0}
+        shown = {local for _, local in showing(lambda: CALLS[name](params, OF_A_CALL))}
         assert shown <= ({"kwargs", "bound_args"} if name.startswith("Flash") or name == "ChatFlash" else set())
         assert SECRET in server.heads[0]
 
@@ -98,12 +98,12 @@ def test_secret_headers_among_further_words_stand_in_no_local(name):
 def test_headers_that_cannot_be_sent_stand_in_no_local(headers):
     """Also where httpx refuses them, the key among them; the traceback can be shown with its locals."""
     with replay(refuse(401)) as server:
-        words = {
+        params = {
             "base_url": server.base_url,
             "api_key": SECRET,
             "default_headers": {"x-gateway-auth": SECRET, **headers},
         }
-        assert showing(lambda: FlashClient(**words).models()) == []
+        assert showing(lambda: FlashClient(**params).models()) == []
 
 
 def test_what_redacts_does_not_show_what():
@@ -131,11 +131,11 @@ def unpickled(value):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda words: unpickled(FlashClient(**words)).chat(model="m", messages=MESSAGES),
-        lambda words: list(unpickled(FlashClient(**words)).stream_chat(model="m", messages=MESSAGES)),
-        lambda words: unpickled(FlashClient(**words)).embed(["Hi"], model="m"),
-        lambda words: unpickled(ChatFlash(model="m", **words)).invoke("Hi"),
-        lambda words: unpickled(FlashLLM(model="m", **words)).complete("Hi"),
+        lambda params: unpickled(FlashClient(**params)).chat(model="m", messages=MESSAGES),
+        lambda params: list(unpickled(FlashClient(**params)).stream_chat(model="m", messages=MESSAGES)),
+        lambda params: unpickled(FlashClient(**params)).embed(["Hi"], model="m"),
+        lambda params: unpickled(ChatFlash(model="m", **params)).invoke("Hi"),
+        lambda params: unpickled(FlashLLM(model="m", **params)).complete("Hi"),
     ],
     ids=["chat", "stream", "embed", "ChatFlash", "FlashLLM"],
 )
@@ -150,14 +150,14 @@ def test_a_refusal_of_a_request_without_a_key_says_so(ask):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "params",
     [{"api_key": SECRET}, {"api_key": lambda: SECRET}, {"default_headers": {"x-api-key": SECRET}}],
     ids=["text", "function", "header"],
 )
-def test_a_refusal_of_a_key_does_not_say_that_none_was_sent(words):
+def test_a_refusal_of_a_key_does_not_say_that_none_was_sent(params):
     """Whichever way the key went."""
     with replay(refuse(401)) as server, pytest.raises(errors.AuthenticationError) as caught:
-        FlashClient(base_url=server.base_url, **words).models()
+        FlashClient(base_url=server.base_url, **params).models()
     assert caught.value.hint is None
 
 

@@ -24,12 +24,12 @@ NO_SCHEMA = refuse(400, "'response_format.type' json_schema is not supported by 
 NO_JSON_MODE = refuse(400, "response_format is not supported")
 
 
-def langchain(words):
-    return ChatFlash(model="gpt-5.2", **words).with_structured_output(City).invoke("Which city?")
+def langchain(params):
+    return ChatFlash(model="gpt-5.2", **params).with_structured_output(City).invoke("Which city?")
 
 
-def llama_index(words):
-    return FlashLLM(model="gpt-5.2", **words).structured_predict(City, PromptTemplate("Which city?"))
+def llama_index(params):
+    return FlashLLM(model="gpt-5.2", **params).structured_predict(City, PromptTemplate("Which city?"))
 
 
 @pytest.mark.parametrize("ask", [langchain, llama_index], ids=lambda ask: ask.__name__)
@@ -45,12 +45,12 @@ def test_an_object_comes_by_the_next_method_that_is_taken(ask, refusals, formats
     """By schema, else in JSON mode with the schema in the prompt, else by the prompt alone; once, and remembered."""
     with replay(*refusals, PARIS) as server:
         FlashClient(base_url=server.base_url).forget()
-        words = {"base_url": server.base_url, "max_retries": 0}
-        assert ask(words) == City(name="Paris")
+        params = {"base_url": server.base_url, "max_retries": 0}
+        assert ask(params) == City(name="Paris")
         assert [body.get("response_format", {}).get("type") for body in server.bodies] == formats
         if refusals:
             assert '"name"' in server.bodies[-1]["messages"][0]["content"]
-        assert ask(words) == City(name="Paris")
+        assert ask(params) == City(name="Paris")
         assert len(server.bodies) == len(formats) + 1
 
 

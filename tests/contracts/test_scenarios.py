@@ -46,7 +46,7 @@ class Scenario:
     answers: Sequence[Answer]
     sends: int
     outcome: str | type[errors.FlashError]
-    words: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
     streamed_sends: int | None = None
     streamed_outcome: str | type[errors.FlashError] | None = None
 
@@ -98,54 +98,54 @@ MESSAGES = [{"role": "user", "content": "hi"}]
 CHAT = [ChatMessage(role="user", content="hi")]
 
 
-def core(words):
-    return FlashClient(**words).chat(model="m", messages=MESSAGES).text
+def core(params):
+    return FlashClient(**params).chat(model="m", messages=MESSAGES).text
 
 
-def core_streamed(words):
-    with FlashClient(**words).stream_chat(model="m", messages=MESSAGES) as stream:
+def core_streamed(params):
+    with FlashClient(**params).stream_chat(model="m", messages=MESSAGES) as stream:
         return "".join(delta.text for delta in stream)
 
 
-async def core_async(words):
-    return (await AsyncFlashClient(**words).chat(model="m", messages=MESSAGES)).text
+async def core_async(params):
+    return (await AsyncFlashClient(**params).chat(model="m", messages=MESSAGES)).text
 
 
-async def core_async_streamed(words):
-    async with AsyncFlashClient(**words).stream_chat(model="m", messages=MESSAGES) as stream:
+async def core_async_streamed(params):
+    async with AsyncFlashClient(**params).stream_chat(model="m", messages=MESSAGES) as stream:
         return "".join([delta.text async for delta in stream])
 
 
-def langchain(words):
-    return ChatFlash(model="m", **words).invoke("hi").text
+def langchain(params):
+    return ChatFlash(model="m", **params).invoke("hi").text
 
 
-def langchain_streamed(words):
-    return reduce(add, ChatFlash(model="m", **words).stream("hi")).text
+def langchain_streamed(params):
+    return reduce(add, ChatFlash(model="m", **params).stream("hi")).text
 
 
-async def langchain_async(words):
-    return (await ChatFlash(model="m", **words).ainvoke("hi")).text
+async def langchain_async(params):
+    return (await ChatFlash(model="m", **params).ainvoke("hi")).text
 
 
-async def langchain_async_streamed(words):
-    return "".join([chunk.text async for chunk in ChatFlash(model="m", **words).astream("hi")])
+async def langchain_async_streamed(params):
+    return "".join([chunk.text async for chunk in ChatFlash(model="m", **params).astream("hi")])
 
 
-def llama_index(words):
-    return FlashLLM(model="m", **words).chat(CHAT).message.content
+def llama_index(params):
+    return FlashLLM(model="m", **params).chat(CHAT).message.content
 
 
-def llama_index_streamed(words):
-    return list(FlashLLM(model="m", **words).stream_chat(CHAT))[-1].message.content
+def llama_index_streamed(params):
+    return list(FlashLLM(model="m", **params).stream_chat(CHAT))[-1].message.content
 
 
-async def llama_index_async(words):
-    return (await FlashLLM(model="m", **words).achat(CHAT)).message.content
+async def llama_index_async(params):
+    return (await FlashLLM(model="m", **params).achat(CHAT)).message.content
 
 
-async def llama_index_async_streamed(words):
-    return [each async for each in await FlashLLM(model="m", **words).astream_chat(CHAT)][-1].message.content
+async def llama_index_async_streamed(params):
+    return [each async for each in await FlashLLM(model="m", **params).astream_chat(CHAT)][-1].message.content
 
 
 WHOLE_CELLS = [core, core_async, langchain, langchain_async, llama_index, llama_index_async]
@@ -163,9 +163,9 @@ def play(scenario: Scenario, cell: Callable[[Any], Any]) -> tuple[int, Any]:
     """Run a scenario in a cell: how many requests came, and what came of them."""
     with replay(*scenario.answers) as server:
         FlashClient(base_url=server.base_url).forget()
-        words = {"base_url": server.base_url, "api_key": "sk-test", **scenario.words}
+        params = {"base_url": server.base_url, "api_key": "sk-test", **scenario.params}
         try:
-            got = asyncio.run(cell(words)) if asyncio.iscoroutinefunction(cell) else cell(words)
+            got = asyncio.run(cell(params)) if asyncio.iscoroutinefunction(cell) else cell(params)
         except errors.FlashError as error:
             got = error
         return len(server.bodies), got

@@ -1,7 +1,7 @@
 """Calls as values: one table of scenarios, run by both drivers without network, clock or chance.
 
 Each row says what the gateway does and what must come of it: the same sends, the same waits and the same outcome in
-both colours.
+both sync and async.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from flows import COLOURS, KEY, URL, Gateway, Silence, exchange, run
+from flows import KEY, MODES, URL, Gateway, Silence, exchange, run
 from replay import DONE, USAGE, USAGE_EVENT, WHOLE, Answer, chunk, plain, refuse
 
 from flash_integrations import RateLimit, errors
@@ -52,7 +52,7 @@ class Scenario:
     outcome: str | type[errors.FlashError]
     waits: Sequence[float] = ()
     facts: dict[str, Any] = field(default_factory=dict)
-    words: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -60,28 +60,28 @@ class Scenario:
 
 S = Scenario
 SCENARIOS = [
-    S("a plain answer", [plain()], [False], "Hello", words=PLAIN_ROW),
+    S("a plain answer", [plain()], [False], "Hello", options=PLAIN_ROW),
     S("a row that wants streams", [WHOLE], [True], "Hello"),
-    S("force_stream=True over a plain row", [WHOLE], [True], "Hello", words={**PLAIN_ROW, "force_stream": True}),
-    S("force_stream=False over a streamed row", [plain()], [False], "Hello", words={"force_stream": False}),
-    S("stream=False from the caller", [WHOLE], [True], "Hello", words={"params": {"stream": False}}),
+    S("force_stream=True over a plain row", [WHOLE], [True], "Hello", options={**PLAIN_ROW, "force_stream": True}),
+    S("force_stream=False over a streamed row", [plain()], [False], "Hello", options={"force_stream": False}),
+    S("stream=False from the caller", [WHOLE], [True], "Hello", options={"params": {"stream": False}}),
     S(
         "stream=True asked of a whole answer",
         [plain()],
         [False],
         "Hello",
-        words={"params": {"stream": True}, **PLAIN_ROW},
+        options={"params": {"stream": True}, **PLAIN_ROW},
     ),
-    S("a caller's stream on a plain row", [WHOLE], [True], "Hello", words={**PLAIN_ROW, "stream": True}),
-    S("a caller's stream never streamed", [plain()], [False], "Hello", words={"force_stream": False, "stream": True}),
+    S("a caller's stream on a plain row", [WHOLE], [True], "Hello", options={**PLAIN_ROW, "stream": True}),
+    S("a caller's stream never streamed", [plain()], [False], "Hello", options={"force_stream": False, "stream": True}),
     # learning: plain, though it must be streamed
-    S("must stream", [MUST, WHOLE], [False, True], "Hello", facts={"stream": True}, words=PLAIN_ROW),
-    S("an empty 200", [EMPTY, WHOLE], [False, True], "Hello", facts={"stream": True}, words=PLAIN_ROW),
-    S("a hollow 200", [HOLLOW, WHOLE], [False, True], "Hello", facts={"stream": True}, words=PLAIN_ROW),
-    S("a stream for a plain request", [WHOLE], [False], "Hello", facts={"stream": True}, words=PLAIN_ROW),
-    S("must stream, but forced plain", [MUST], [False], errors.BadRequestError, words={"force_stream": False}),
-    S("a hollow 200, forced plain", [HOLLOW], [False], "", words={"force_stream": False}),
-    S("a stream, forced plain", [WHOLE], [False], "Hello", words={"force_stream": False}),
+    S("must stream", [MUST, WHOLE], [False, True], "Hello", facts={"stream": True}, options=PLAIN_ROW),
+    S("an empty 200", [EMPTY, WHOLE], [False, True], "Hello", facts={"stream": True}, options=PLAIN_ROW),
+    S("a hollow 200", [HOLLOW, WHOLE], [False, True], "Hello", facts={"stream": True}, options=PLAIN_ROW),
+    S("a stream for a plain request", [WHOLE], [False], "Hello", facts={"stream": True}, options=PLAIN_ROW),
+    S("must stream, but forced plain", [MUST], [False], errors.BadRequestError, options={"force_stream": False}),
+    S("a hollow 200, forced plain", [HOLLOW], [False], "", options={"force_stream": False}),
+    S("a stream, forced plain", [WHOLE], [False], "Hello", options={"force_stream": False}),
     # learning: streamed, though it must not be
     S("must not stream", [MUST_NOT, plain()], [True, False], "Hello", facts={"stream": False}),
     S(
@@ -90,9 +90,9 @@ SCENARIOS = [
         [True, False],
         "Hello",
         facts={"stream": False},
-        words={"stream": True},
+        options={"stream": True},
     ),
-    S("must not stream, but forced", [MUST_NOT], [True], errors.BadRequestError, words={"force_stream": True}),
+    S("must not stream, but forced", [MUST_NOT], [True], errors.BadRequestError, options={"force_stream": True}),
     # one flip for each fact
     S(
         "must, then must not",
@@ -100,7 +100,7 @@ SCENARIOS = [
         [False, True],
         errors.BadRequestError,
         facts={"stream": True},
-        words=PLAIN_ROW,
+        options=PLAIN_ROW,
     ),
     S("must not, then must", [MUST_NOT, MUST], [True, False], errors.BadRequestError, facts={"stream": False}),
     S(
@@ -109,7 +109,7 @@ SCENARIOS = [
         [False, True],
         errors.MalformedResponseError,
         facts={"stream": True},
-        words={**PLAIN_ROW, **ONCE},
+        options={**PLAIN_ROW, **ONCE},
     ),
     S("no stream_options", [NO_OPTIONS, WHOLE], [True, True], "Hello", facts={"stream_options": False}),
     S(
@@ -132,7 +132,7 @@ SCENARIOS = [
         [False, True],
         "Hello",
         facts={"stream": True},
-        words={**PLAIN_ROW, **ONCE},
+        options={**PLAIN_ROW, **ONCE},
     ),
     # without usage asked for, gateways drop the finish reason (new-api)
     S(
@@ -146,152 +146,177 @@ SCENARIOS = [
     S("one lost connection", [LOST, WHOLE], [True, True], "Hello", waits=[0.5]),
     S("two refusals", [BUSY, BUSY, WHOLE], [True] * 3, "Hello", waits=[0.5, 1.0]),
     S("one refusal too many", [BUSY] * 3, [True] * 3, errors.ServerError, waits=[0.5, 1.0]),
-    S("max_retries=0", [BUSY], [True], errors.ServerError, words=ONCE),
-    S("max_retries=5", [BUSY] * 6, [True] * 6, errors.ServerError, waits=[0.5, 1, 2, 4, 8], words={"max_retries": 5}),
+    S("max_retries=0", [BUSY], [True], errors.ServerError, options=ONCE),
+    S("max_retries=5", [BUSY] * 6, [True] * 6, errors.ServerError, waits=[0.5, 1, 2, 4, 8], options={"max_retries": 5}),
     S("a cut whole answer, sent again", [Answer([ROLE, HELLO]), WHOLE], [True, True], "Hello", waits=[0.5]),
     S("429 without a hint", [refuse(429), refuse(429), WHOLE], [True] * 3, "Hello", waits=[30.0, 40.0]),
     # the end of a stream
     S("finish reason and no [DONE]", [Answer([ROLE, HELLO, STOP])], [True], "Hello"),
     S("lost after the finish reason", [Answer([ROLE, HELLO, STOP, LOST])], [True], "Hello"),
     S("lost after [DONE]", [Answer([ROLE, HELLO, STOP, DONE, LOST])], [True], "Hello"),
-    S("[DONE] alone", [Answer([ROLE, HELLO, DONE])], [True], errors.StreamInterruptedError, words=ONCE),
-    S("[DONE] alone, accepted", [Answer([ROLE, HELLO, DONE])], [True], "Hello", words={"require_finish_reason": False}),
+    S("[DONE] alone", [Answer([ROLE, HELLO, DONE])], [True], errors.StreamInterruptedError, options=ONCE),
+    S(
+        "[DONE] alone, accepted",
+        [Answer([ROLE, HELLO, DONE])],
+        [True],
+        "Hello",
+        options={"require_finish_reason": False},
+    ),
     S(
         "not even [DONE]",
         [Answer([ROLE, HELLO])],
         [True],
         errors.StreamInterruptedError,
-        words={**ONCE, "require_finish_reason": False},
+        options={**ONCE, "require_finish_reason": False},
     ),
-    S("cut after text", [Answer([ROLE, HELLO])], [True], errors.StreamInterruptedError, words=ONCE),
-    S("lost after text", [Answer([ROLE, HELLO, LOST])], [True], errors.StreamInterruptedError, words=ONCE),
-    S("cut after the role", [Answer([ROLE])], [True], errors.StreamInterruptedError, words=ONCE),
+    S("cut after text", [Answer([ROLE, HELLO])], [True], errors.StreamInterruptedError, options=ONCE),
+    S("lost after text", [Answer([ROLE, HELLO, LOST])], [True], errors.StreamInterruptedError, options=ONCE),
+    S("cut after the role", [Answer([ROLE])], [True], errors.StreamInterruptedError, options=ONCE),
     S(
         "usage and [DONE] after a cut",
         [Answer([ROLE, HELLO, USAGE_EVENT, DONE])],
         [True],
         errors.StreamInterruptedError,
-        words=ONCE,
+        options=ONCE,
     ),
     S(
         "one of two choices unfinished",
         [Answer([chunk({"content": "a"}, "stop"), chunk({}).replace(b'"index": 0', b'"index": 1'), DONE])],
         [True],
         errors.StreamInterruptedError,
-        words={**ONCE, "params": {"n": 2}},
+        options={**ONCE, "params": {"n": 2}},
     ),
-    S("an empty body", [Answer([b""])], [True], errors.MalformedResponseError, words=ONCE),
-    S("only pings", [Answer([PING, PING])], [True], errors.MalformedResponseError, words=ONCE),
-    S("only [DONE]", [Answer([DONE])], [True], errors.MalformedResponseError, words=ONCE),
-    S("only usage", [Answer([USAGE_EVENT, DONE])], [True], errors.MalformedResponseError, words=ONCE),
-    S("an HTML page", [HTML], [True], errors.MalformedResponseError, words=ONCE),
-    S("lost before anything", [Answer([PING, LOST])], [True], errors.APIConnectionError, words=ONCE),
-    S("an error in the stream", [Answer([ROLE, in_band("Overloaded")])], [True], errors.ServerError, words=ONCE),
-    S("a 200 that is an error", [Answer([b'{"error": {"message": "boom"}}'])], [True], errors.ServerError, words=ONCE),
+    S("an empty body", [Answer([b""])], [True], errors.MalformedResponseError, options=ONCE),
+    S("only pings", [Answer([PING, PING])], [True], errors.MalformedResponseError, options=ONCE),
+    S("only [DONE]", [Answer([DONE])], [True], errors.MalformedResponseError, options=ONCE),
+    S("only usage", [Answer([USAGE_EVENT, DONE])], [True], errors.MalformedResponseError, options=ONCE),
+    S("an HTML page", [HTML], [True], errors.MalformedResponseError, options=ONCE),
+    S("lost before anything", [Answer([PING, LOST])], [True], errors.APIConnectionError, options=ONCE),
+    S("an error in the stream", [Answer([ROLE, in_band("Overloaded")])], [True], errors.ServerError, options=ONCE),
+    S(
+        "a 200 that is an error",
+        [Answer([b'{"error": {"message": "boom"}}'])],
+        [True],
+        errors.ServerError,
+        options=ONCE,
+    ),
     # time
-    S("silence before the head", [[Silence(301), WHOLE]], [True], errors.APITimeoutError, words=ONCE),
-    S("a patient head", [[Silence(299), WHOLE]], [True], "Hello", words=ONCE),
+    S("silence before the head", [[Silence(301), WHOLE]], [True], errors.APITimeoutError, options=ONCE),
+    S("a patient head", [[Silence(299), WHOLE]], [True], "Hello", options=ONCE),
     S(
         "silence before the first event",
         [Answer([PING, Silence(301), HELLO])],
         [True],
         errors.APITimeoutError,
-        words=ONCE,
+        options=ONCE,
     ),
     S(
         "head and first event share first_byte",
         [[Silence(200), Answer([Silence(200), HELLO])]],
         [True],
         errors.APITimeoutError,
-        words=ONCE,
+        options=ONCE,
     ),
-    S("pings before the first event", [Answer([PING, Silence(100)] * 4)], [True], errors.APITimeoutError, words=ONCE),
-    S("silence between events", [Answer([ROLE, Silence(61), HELLO])], [True], errors.APITimeoutError, words=ONCE),
+    S("pings before the first event", [Answer([PING, Silence(100)] * 4)], [True], errors.APITimeoutError, options=ONCE),
+    S("silence between events", [Answer([ROLE, Silence(61), HELLO])], [True], errors.APITimeoutError, options=ONCE),
     S(
         "heartbeats while the model writes a call that is held back",
         [Answer([ROLE, *[Silence(50), HEARTBEAT] * 5, HELLO, STOP, DONE])],
         [True],
         "Hello",
-        words=ONCE,
+        options=ONCE,
     ),
     S(
         "heartbeats of a dead stream",
         [Answer([ROLE, *[Silence(50), HEARTBEAT] * 9])],
         [True],
         errors.APITimeoutError,
-        words=ONCE,
+        options=ONCE,
     ),
-    S("pings between events", [Answer([ROLE, *[Silence(25), PING] * 3])], [True], errors.APITimeoutError, words=ONCE),
+    S("pings between events", [Answer([ROLE, *[Silence(25), PING] * 3])], [True], errors.APITimeoutError, options=ONCE),
     S(
         "blank lines between events",
         [Answer([ROLE, *[Silence(25), b"\n"] * 3])],
         [True],
         errors.APITimeoutError,
-        words=ONCE,
+        options=ONCE,
     ),
-    S("slow but steady", [Answer([ROLE, *[Silence(59), HELLO] * 9, STOP])], [True], "Hello" * 9, words=ONCE),
+    S("slow but steady", [Answer([ROLE, *[Silence(59), HELLO] * 9, STOP])], [True], "Hello" * 9, options=ONCE),
     S(
         "a lingering connection after [DONE]",
         [Answer([ROLE, HELLO, STOP, DONE, Silence(9999)])],
         [True],
         "Hello",
-        words=ONCE,
+        options=ONCE,
     ),
     S(
         "pings after [DONE]",
         [Answer([ROLE, HELLO, STOP, DONE, *[Silence(0.15), PING] * 9])],
         [True],
         "Hello",
-        words=ONCE,
+        options=ONCE,
     ),
     S(
         "only [DONE] on a lingering connection",
         [Answer([DONE, Silence(99)])],
         [True],
         errors.MalformedResponseError,
-        words=ONCE,
+        options=ONCE,
     ),
     S(
         "pings through a transport that keeps no time",
         [Answer([ROLE, *[Silence(25), PING] * 9])],
         [True],
         errors.APITimeoutError,
-        words={**ONCE, "keeps_time": False},
+        options={**ONCE, "keeps_time": False},
     ),
-    S("a stall after the finish reason", [Answer([ROLE, HELLO, STOP, Silence(9999)])], [True], "Hello", words=ONCE),
+    S("a stall after the finish reason", [Answer([ROLE, HELLO, STOP, Silence(9999)])], [True], "Hello", options=ONCE),
     S(
         "blank lines before a plain answer",
         [Answer([b"\n", Silence(100)] * 4)],
         [False],
         errors.APITimeoutError,
-        words={**PLAIN_ROW, **ONCE},
+        options={**PLAIN_ROW, **ONCE},
     ),
     S(
         "total_timeout ends reading",
         [Answer([ROLE, *[Silence(4), HELLO] * 9])],
         [True],
         errors.APITimeoutError,
-        words={"total_timeout": 30},
+        options={"total_timeout": 30},
     ),
     S(
         "total_timeout ends waiting for the head",
         [[Silence(31), WHOLE]],
         [True],
         errors.APITimeoutError,
-        words={"total_timeout": 30},
+        options={"total_timeout": 30},
     ),
-    S("no time left to send again", [refuse(429)], [True], errors.RateLimitError, words={"total_timeout": 20}),
-    S("time left to send again", [refuse(429), WHOLE], [True, True], "Hello", waits=[30], words={"total_timeout": 31}),
-    S("no time limits at all", [[Silence(1e6), WHOLE]], [True], "Hello", words={"timeout": Timeout(None, None, None)}),
+    S("no time left to send again", [refuse(429)], [True], errors.RateLimitError, options={"total_timeout": 20}),
+    S(
+        "time left to send again",
+        [refuse(429), WHOLE],
+        [True, True],
+        "Hello",
+        waits=[30],
+        options={"total_timeout": 31},
+    ),
+    S(
+        "no time limits at all",
+        [[Silence(1e6), WHOLE]],
+        [True],
+        "Hello",
+        options={"timeout": Timeout(None, None, None)},
+    ),
 ]
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_a_call_comes_to_what_the_table_says(colour, scenario):
-    """Each scenario takes the written sends and waits, and ends in the written answer or error, in both colours."""
+def test_a_call_comes_to_what_the_table_says(mode, scenario):
+    """Each scenario takes the written sends and waits, and ends in the written answer or error, sync and async."""
     gateway = Gateway()
-    outcome = run(colour, scenario.script, gateway, **scenario.words)
+    outcome = run(mode, scenario.script, gateway, **scenario.options)
     if isinstance(scenario.outcome, str):
         assert outcome.error is None
         assert outcome.text == scenario.outcome
@@ -334,11 +359,11 @@ def test_a_body_without_a_json_form_is_refused_before_sending():
     assert outcome.port.sends == []
 
 
-@pytest.mark.parametrize("words", [{}, PLAIN_ROW], ids=["streamed", "plain"])
-def test_both_ways_give_the_same_answer(words):
+@pytest.mark.parametrize("options", [{}, PLAIN_ROW], ids=["streamed", "plain"])
+def test_both_ways_give_the_same_answer(options):
     """Streamed or plain, the answer is the same in text, finish reason, usage and as a dict."""
     body = json.loads(plain().segments[0])
-    answer = run("sync", [plain() if words else WHOLE], **words).answer
+    answer = run("sync", [plain() if options else WHOLE], **options).answer
     assert answer.as_dict() == body
 
 
@@ -475,20 +500,20 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", PASSING)
-def test_what_may_pass_is_sent_again(colour, kind):
+def test_what_may_pass_is_sent_again(mode, kind):
     """Lost lines, time-outs, 408, 409, 429, 5xx but 501, the same in the answer; cut, empty and broken answers."""
-    outcome = run(colour, [PASSING[kind], WHOLE])
+    outcome = run(mode, [PASSING[kind], WHOLE])
     assert outcome.error is None
     assert outcome.answer.retries == 1
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", LASTING)
-def test_what_lasts_is_not_sent_again(colour, kind):
+def test_what_lasts_is_not_sent_again(mode, kind):
     """Refusals that the request, the key, the model or the account is at fault for are raised at once."""
-    outcome = run(colour, [LASTING[kind]])
+    outcome = run(mode, [LASTING[kind]])
     assert outcome.error is not None
     assert len(outcome.port.sends) == 1
     assert outcome.port.sleeps == []
@@ -540,24 +565,24 @@ def test_a_re_send_is_told(caplog):
 # --- delivered ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "end",
     [(), (DONE,), (LOST,), (in_band("boom", code=500),), (in_band("Stream must be set to true"),), (Silence(99),)],
 )
-def test_a_delivered_stream_is_never_sent_again(colour, end):
+def test_a_delivered_stream_is_never_sent_again(mode, end):
     """Once a piece has reached the caller the stream ends in an error with what had come."""
-    outcome = run(colour, [Answer([ROLE, HELLO, *end])], stream=True)
+    outcome = run(mode, [Answer([ROLE, HELLO, *end])], stream=True)
     assert [delta.text for delta in outcome.deltas] == ["Hello"]
     assert len(outcome.port.sends) == 1
     assert outcome.error.partial.text == "Hello"
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("end", [(), (DONE,), (LOST,), (in_band("boom", code=500),), (Silence(301),)])
-def test_a_stream_without_a_piece_is_sent_again(colour, end):
+def test_a_stream_without_a_piece_is_sent_again(mode, end):
     """A role alone is not delivered: whatever broke the stream, it is sent again."""
-    outcome = run(colour, [Answer([ROLE, *end]), WHOLE], stream=True)
+    outcome = run(mode, [Answer([ROLE, *end]), WHOLE], stream=True)
     assert outcome.error is None
     assert outcome.text == "Hello"
     assert outcome.answer.retries == 1
@@ -610,10 +635,10 @@ def test_a_slow_reader_is_not_the_gateways_fault():
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_an_error_says_whose_it_is(colour):
+@pytest.mark.parametrize("mode", MODES)
+def test_an_error_says_whose_it_is(mode):
     """Every error names row and model, and how often the request was sent again."""
-    error = run(colour, [BUSY, BUSY, BUSY], model="gpt-x").error
+    error = run(mode, [BUSY, BUSY, BUSY], model="gpt-x").error
     assert (error.provider, error.model, error.retries) == ("test", "gpt-x", 2)
 
 
@@ -660,12 +685,12 @@ def test_a_refusal_that_pings_for_ever_is_given_up():
 # --- limits ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_full_window_is_waited_for(colour):
+@pytest.mark.parametrize("mode", MODES)
+def test_a_full_window_is_waited_for(mode):
     """A call beyond the limit is held back until the window has room."""
     gateway = Gateway()
     for waits in ([], [], [60.0]):
-        assert run(colour, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=2)).port.sleeps == waits
+        assert run(mode, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=2)).port.sleeps == waits
 
 
 def test_the_window_counts_from_the_first_byte():
@@ -675,29 +700,29 @@ def test_the_window_counts_from_the_first_byte():
     assert run("sync", [WHOLE], gateway, rate_limit=rate_limit).port.sleeps == []
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_slot_is_waited_for(colour):
+@pytest.mark.parametrize("mode", MODES)
+def test_a_slot_is_waited_for(mode):
     """A call waits until another's answer has ended, and is woken then."""
     gateway = Gateway()
     other = gateway.limiter.enqueue(None, label="other", now=0)
     gateway.limiter.acquire(other, 0)
     end = [lambda: gateway.limiter.release(other, 0)]
-    outcome = run(colour, [WHOLE], gateway, rate_limit=RateLimit(concurrent=1), on_sleep=end)
+    outcome = run(mode, [WHOLE], gateway, rate_limit=RateLimit(concurrent=1), on_sleep=end)
     assert outcome.error is None
     assert outcome.port.sleeps == [30.0]
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_total_timeout_ends_waiting_for_limits(colour):
+@pytest.mark.parametrize("mode", MODES)
+def test_total_timeout_ends_waiting_for_limits(mode):
     """A call that may not go within its total time is given up unsent, and leaves the queue."""
     gateway = Gateway()
-    run(colour, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=1))
-    outcome = run(colour, [], gateway, rate_limit=RateLimit(requests_per_minute=1), total_timeout=20)
+    run(mode, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=1))
+    outcome = run(mode, [], gateway, rate_limit=RateLimit(requests_per_minute=1), total_timeout=20)
     assert isinstance(outcome.error, errors.APITimeoutError)
     assert outcome.port.sends == []
     assert outcome.port.sleeps == [20.0]
     gateway.clock.now += 60
-    assert run(colour, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=1)).port.sleeps == []
+    assert run(mode, [WHOLE], gateway, rate_limit=RateLimit(requests_per_minute=1)).port.sleeps == []
 
 
 def warned(caplog):

@@ -46,8 +46,8 @@ class Service:
 
 @pytest.fixture
 def client(flash_gateway):
-    words = {"provider": flash_gateway.provider, "api_key": flash_gateway.api_key, "max_retries": 0}
-    return AsyncFlashClient(**words, rate_limit={"concurrent": 1})
+    params = {"provider": flash_gateway.provider, "api_key": flash_gateway.api_key, "max_retries": 0}
+    return AsyncFlashClient(**params, rate_limit={"concurrent": 1})
 
 
 @pytest.fixture
@@ -134,8 +134,8 @@ def test_callers_share_the_clients_limits(url, flash_gateway):
 @contextmanager
 def script(**environment):
     """The script in a process of its own, what it told on starting, and its URL."""
-    words, env = [sys.executable, str(SCRIPT), "--port", "0"], {**os.environ, **environment}
-    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", env=env) as process:
+    params, env = [sys.executable, str(SCRIPT), "--port", "0"], {**os.environ, **environment}
+    with subprocess.Popen(params, stderr=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", env=env) as process:
         try:
             told = []
             while not (found := re.search(r"running on (http://127\.0\.0\.1:\d+)", told[-1] if told else "")):

@@ -14,10 +14,10 @@ TEXTS = EXAMPLES / "corpus" / "texts"
 NO_KEY = "No FLASH_API_KEY is set: the local gateway answers, by rules and without a model.\n"
 
 
-def run(script, *words, code=0, **environment):
+def run(script, *params, code=0, **environment):
     """Run an example to its end; gives its output and error output."""
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / script), *map(str, words)],
+        [sys.executable, str(EXAMPLES / script), *map(str, params)],
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
         encoding="utf-8",
@@ -57,9 +57,9 @@ def test_kept_vectors_are_used_again(flash_gateway, tmp_path):
     texts = tmp_path / "texts"
     texts.mkdir()
     (texts / "one.txt").write_text("The moon is made of rock.", encoding="utf-8")
-    words = (texts, "What is the moon made of?", "--store", tmp_path / "kept.json")
-    assert run("rag_over_folder.py", *words, **at(flash_gateway)) == run(
-        "rag_over_folder.py", *words, **at(flash_gateway)
+    params = (texts, "What is the moon made of?", "--store", tmp_path / "kept.json")
+    assert run("rag_over_folder.py", *params, **at(flash_gateway)) == run(
+        "rag_over_folder.py", *params, **at(flash_gateway)
     )
     sent = [each.body["input"] for each in flash_gateway.requests if each.path.endswith("/embeddings")]
     assert sent == [["The moon is made of rock."], ["What is the moon made of?"], ["What is the moon made of?"]]
@@ -81,7 +81,7 @@ def embedded(gateway):
 
 
 @pytest.mark.parametrize(
-    ("change", "words", "told"),
+    ("change", "params", "told"),
     [
         ({"one.txt": "The moon is made of cheese."}, (), "other texts (one.txt)"),
         ({"Two.MD": "The sun is made of gas."}, (), "other texts (Two.MD)"),
@@ -89,15 +89,15 @@ def embedded(gateway):
     ],
     ids=["a changed file", "a new file", "another model"],
 )
-def test_what_has_changed_is_embedded_anew(change, words, told, flash_gateway, folder):
+def test_what_has_changed_is_embedded_anew(change, params, told, flash_gateway, folder):
     """A store made from other files or with another model is not used, and that is said; the new one is kept."""
     asked, store = "What is it made of?", folder.parent / "kept.json"
     run("rag_over_folder.py", folder, asked, "--store", store, **at(flash_gateway))
     for name, text in change.items():
         (folder / name).write_text(text, encoding="utf-8")
     flash_gateway.clear()
-    _, first = run("rag_over_folder.py", folder, asked, "--store", store, *words, **at(flash_gateway))
-    _, second = run("rag_over_folder.py", folder, asked, "--store", store, *words, **at(flash_gateway))
+    _, first = run("rag_over_folder.py", folder, asked, "--store", store, *params, **at(flash_gateway))
+    _, second = run("rag_over_folder.py", folder, asked, "--store", store, *params, **at(flash_gateway))
     assert first == f"{store} was made from {told}: embedding all anew.\n"
     assert second == ""
     assert sorted(embedded(flash_gateway)) == sorted(

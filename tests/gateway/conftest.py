@@ -103,8 +103,8 @@ def caller_of():
     """Makes callers of other gateways, and closes them."""
     callers = []
 
-    def make(gateway, **words):
-        callers.append(Caller(gateway, **words))
+    def make(gateway, **params):
+        callers.append(Caller(gateway, **params))
         return callers[-1]
 
     yield make

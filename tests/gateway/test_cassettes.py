@@ -32,22 +32,22 @@ def tape(gateway, tmp_path):
     """Opens the cassette of a test: ``tape("none")`` plays it."""
     recorder = vcrpy.VCR()
     cassettes.register(recorder, note="Recorded in a test.\nBy nobody.")
-    words = cassettes.settings({gateway.base_url: "gateway"}, secrets=[gateway.api_key])
+    params = cassettes.settings({gateway.base_url: "gateway"}, secrets=[gateway.api_key])
     path = tmp_path / "tape.yaml"
 
     def opened(record_mode):
-        return recorder.use_cassette(str(path), record_mode=record_mode, **words)
+        return recorder.use_cassette(str(path), record_mode=record_mode, **params)
 
     opened.path = path
     return opened
 
 
-def client_of(gateway, **words):
-    return FlashClient(base_url=gateway.base_url, api_key=gateway.api_key, rate_limit=None, max_retries=0, **words)
+def client_of(gateway, **params):
+    return FlashClient(base_url=gateway.base_url, api_key=gateway.api_key, rate_limit=None, max_retries=0, **params)
 
 
 def test_what_was_recorded_is_played_without_the_gateway(gateway, tape):
-    """A forced stream plays as it was recorded, in the other colour too, when nobody listens any more."""
+    """A forced stream plays as it was recorded, in the other mode too, when nobody listens any more."""
     with tape("once"):
         recorded = client_of(gateway).chat(**ASK)
     client, twin = client_of(gateway), client_of(gateway).to_async()
@@ -58,7 +58,7 @@ def test_what_was_recorded_is_played_without_the_gateway(gateway, tape):
     assert isinstance(twin, AsyncFlashClient)
 
 
-async def test_both_colours_play_the_same_cassette(gateway, tape):
+async def test_sync_and_async_play_the_same_cassette(gateway, tape):
     """What the sync client recorded the async client plays."""
     with tape("once"):
         recorded = client_of(gateway).chat(**ASK)
@@ -145,9 +145,9 @@ def test_the_docstrings_project_works_as_it_is_pasted(gateway, tmp_path):
     here = f'provider="supertoken", base_url="{gateway.base_url}"'
     (tmp_path / "test_answers.py").write_text(tests.replace('provider="supertoken"', here))
 
-    def outcome(key, *words):
+    def outcome(key, *params):
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *params],
             cwd=tmp_path,
             env={**os.environ, "SUPERTOKEN_API_KEY": key},
             capture_output=True,

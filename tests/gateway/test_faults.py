@@ -206,7 +206,7 @@ def test_clear_takes_back_what_was_ordered(gateway, call):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "params",
     [
         {"times": 0},
         {"end": "bang", "cut": 1},
@@ -215,7 +215,7 @@ def test_clear_takes_back_what_was_ordered(gateway, call):
         {"end": "reset"},
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(gateway, words):
+def test_a_fault_that_makes_no_sense_is_refused(gateway, params):
     """Fields that contradict each other are a configuration error when ordered."""
     with pytest.raises(ConfigurationError, match="fault"):
-        gateway.fault(**words)
+        gateway.fault(**params)

@@ -184,12 +184,12 @@ def test_a_taken_port_is_named(gateway):
 
 
 @pytest.mark.parametrize(
-    "words", [{"provider": "nobody"}, {"upstream_model": "m"}, {"upstream_key": "k"}, {"api_key": "a", "keys": ["b"]}]
+    "params", [{"provider": "nobody"}, {"upstream_model": "m"}, {"upstream_key": "k"}, {"api_key": "a", "keys": ["b"]}]
 )
-def test_words_that_make_no_sense_are_refused(words):
+def test_words_that_make_no_sense_are_refused(params):
     """Contradictory or unknown words are configuration errors."""
     with pytest.raises(ConfigurationError):
-        LocalGateway(**words)
+        LocalGateway(**params)
 
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])

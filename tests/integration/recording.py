@@ -76,8 +76,8 @@ def _live_gateway(request):
         yield None
         return
     server = request.getfixturevalue("model_server")
-    words = {"upstream_key": server.api_key or None, "upstream_model": server.model}
-    with LocalGateway(upstream=server.base_url, **words) as gateway:
+    params = {"upstream_key": server.api_key or None, "upstream_model": server.model}
+    with LocalGateway(upstream=server.base_url, **params) as gateway:
         yield gateway
 
 

@@ -1,4 +1,4 @@
-"""Embeddings from a real multilingual model: meaning lies close together, alike in both frameworks and colours."""
+"""Embeddings from a real multilingual model: meaning lies close together, alike in both frameworks, sync and async."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ PAIRS = [
 
 
 @pytest.fixture
-def words(embedding_server):
+def params(embedding_server):
     """The connection's words."""
     return {"base_url": embedding_server.base_url, "api_key": embedding_server.api_key or "none"}
 
 
 @pytest.fixture
-def langchain(words, embedding_server):
-    return FlashEmbeddings(model=embedding_server.model, query_model="e5-query", **words)
+def langchain(params, embedding_server):
+    return FlashEmbeddings(model=embedding_server.model, query_model="e5-query", **params)
 
 
 @pytest.fixture
-def llama_index(words, embedding_server):
-    return FlashEmbedding(model=embedding_server.model, query_model="e5-query", **words)
+def llama_index(params, embedding_server):
+    return FlashEmbedding(model=embedding_server.model, query_model="e5-query", **params)
 
 
 def likeness(one, other):
@@ -66,19 +66,19 @@ async def test_both_frameworks_and_colours_give_equal_vectors(langchain, llama_i
     assert await llama_index.aget_query_embedding(texts[0]) == query != wanted[0]
 
 
-def test_floats_are_the_same_as_base64(words, embedding_server):
+def test_floats_are_the_same_as_base64(params, embedding_server):
     """The form on the wire changes nothing but its size."""
-    client = FlashClient(**words)
+    client = FlashClient(**params)
     coded = client.embed(["a cat"], model=embedding_server.model)
     plain = client.embed(["a cat"], model=embedding_server.model, encoding_format="float")
     assert coded.vectors[0] == pytest.approx(plain.vectors[0], rel=1e-6)
     assert (coded.dimensions, coded.usage.prompt_tokens > 0) == (384, True)
 
 
-def test_ignored_dimensions_are_an_error(words, embedding_server):
+def test_ignored_dimensions_are_an_error(params, embedding_server):
     """This server takes no ``dimensions``: vectors of another length would poison an index made for them."""
     with pytest.raises(errors.MalformedResponseError, match="384 dimensions where 64 were asked for"):
-        FlashClient(**words).embed(["a cat"], model=embedding_server.model, dimensions=64)
+        FlashClient(**params).embed(["a cat"], model=embedding_server.model, dimensions=64)
 
 
 def test_many_texts_come_in_order(langchain):
@@ -111,8 +111,8 @@ class TestStandard(EmbeddingsIntegrationTests):
     """langchain-tests' suite on the real model."""
 
     @pytest.fixture(autouse=True)
-    def _with(self, words):
-        self.words = words
+    def _with(self, params):
+        self.params = params
 
     @property
     def embeddings_class(self):
@@ -120,4 +120,4 @@ class TestStandard(EmbeddingsIntegrationTests):
 
     @property
     def embedding_model_params(self):
-        return {"model": "e5-passage", "query_model": "e5-query", **self.words}
+        return {"model": "e5-passage", "query_model": "e5-query", **self.params}

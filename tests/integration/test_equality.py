@@ -45,7 +45,7 @@ def direct(server, prompt):
 
 
 @pytest.fixture
-def words(gateway):
+def options(gateway):
     gateway.clear()
     return {"base_url": gateway.base_url, "api_key": gateway.api_key, "rate_limit": None}
 
@@ -87,29 +87,29 @@ async def last_of(coroutine):
     return responses[-1]
 
 
-def test_core(words, prompt, direct):
-    """FlashClient, whole and streamed, in both colours."""
+def test_core(options, prompt, direct):
+    """FlashClient, whole and streamed, sync and async."""
     ask = {"model": MODEL, "messages": [{"role": "user", "content": prompt}], **FIXED}
-    client = FlashClient(**words)
+    client = FlashClient(**options)
     assert of_completion(client.chat(**ask)) == direct
     with client.stream_chat(**ask) as stream:
         assert "".join(delta.text for delta in stream) == direct[0]
     assert of_completion(stream.completion) == direct
-    assert of_completion(asyncio.run(AsyncFlashClient(**words).chat(**ask))) == direct
+    assert of_completion(asyncio.run(AsyncFlashClient(**options).chat(**ask))) == direct
 
 
-def test_langchain(words, prompt, direct):
+def test_langchain(options, prompt, direct):
     """ChatFlash.invoke, .ainvoke, and the sums of .stream and .astream."""
-    llm = ChatFlash(model=MODEL, **FIXED, **words)
+    llm = ChatFlash(model=MODEL, **FIXED, **options)
     assert of_message(llm.invoke(prompt)) == direct
     assert of_message(asyncio.run(llm.ainvoke(prompt))) == direct
     assert of_message(reduce(add, llm.stream(prompt))) == direct
     assert of_message(asyncio.run(sum_of(llm.astream(prompt)))) == direct
 
 
-def test_llama_index(words, prompt, direct):
+def test_llama_index(options, prompt, direct):
     """FlashLLM's eight methods: whole answers and the ends of streams."""
-    llm = FlashLLM(model=MODEL, **FIXED, **words)
+    llm = FlashLLM(model=MODEL, **FIXED, **options)
     messages = [ChatMessage(role="user", content=prompt)]
     assert of_response(llm.chat(messages)) == direct
     assert of_response(llm.complete(prompt)) == direct

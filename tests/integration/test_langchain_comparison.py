@@ -72,12 +72,12 @@ def ask(text):
     return lambda llm: llm.invoke(text)
 
 
-def with_words(text, **words):
-    return lambda llm: llm.invoke(text, **words)
+def with_words(text, **params):
+    return lambda llm: llm.invoke(text, **params)
 
 
-def structured(method, **words):
-    return lambda llm: llm.with_structured_output(City, method=method, **words).invoke("Describe Paris as JSON.")
+def structured(method, **params):
+    return lambda llm: llm.with_structured_output(City, method=method, **params).invoke("Describe Paris as JSON.")
 
 
 async def summed(llm, text):
@@ -132,7 +132,7 @@ CALLS = {
 
 
 @pytest.fixture
-def words(server, gateway):
+def params(server, gateway):
     if not server.tools:
         pytest.skip(f"{server.model} knows no tools")
     held = {"temperature": 0, "seed": 7, "max_tokens": 40, "max_retries": 0}
@@ -141,17 +141,17 @@ def words(server, gateway):
 
 
 @pytest.fixture
-def ours(words):
-    return ChatFlash(**words, rate_limit=None)
+def ours(params):
+    return ChatFlash(**params, rate_limit=None)
 
 
 @pytest.fixture
-async def theirs(words):
+async def theirs(params):
     # The pool that ChatOpenAI keeps for the process outlives the loop it belongs to.
     with httpx.Client(timeout=120) as client:
         async with httpx.AsyncClient(timeout=120) as async_client:
             yield ChatOpenAI(
-                **words, streaming=True, stream_usage=True, http_client=client, http_async_client=async_client
+                **params, streaming=True, stream_usage=True, http_client=client, http_async_client=async_client
             )
 
 
@@ -187,10 +187,10 @@ async def test_the_same(ours, theirs, call):
     assert seen(await answered(call, ours)) == seen(await answered(call, theirs))
 
 
-def test_several_choices(words, ours):
+def test_several_choices(params, ours):
     """ChatFlash puts two streamed choices together again; ChatOpenAI streams no more than one."""
     both = ours.generate([[HumanMessage("Say hello.")]], n=2).generations[0]
     assert len(both) == 2
     assert all(each.text for each in both)
     with pytest.raises(ValueError, match="n must be 1 when streaming"):
-        ChatOpenAI(**words, streaming=True, n=2)
+        ChatOpenAI(**params, streaming=True, n=2)

@@ -61,12 +61,12 @@ NAMED = [ChatMessage(role="user", content="Say hello.", additional_kwargs={"name
 BLOCKS = [ChatMessage(role="user", blocks=[TextBlock(text="Say hello. "), TextBlock(text="In Italian.")])]
 
 
-def chat(messages, **words):
-    return lambda llm: llm.chat(user(messages) if isinstance(messages, str) else messages, **words)
+def chat(messages, **params):
+    return lambda llm: llm.chat(user(messages) if isinstance(messages, str) else messages, **params)
 
 
-def with_tools(text, *tools, **words):
-    return lambda llm: llm.chat_with_tools(list(tools), user_msg=text, **words)
+def with_tools(text, *tools, **params):
+    return lambda llm: llm.chat_with_tools(list(tools), user_msg=text, **params)
 
 
 def last(items):
@@ -128,12 +128,12 @@ def ours(server, gateway):
 
 @pytest.fixture
 async def theirs(server):
-    words = {"is_chat_model": True, "is_function_calling_model": True, "additional_kwargs": {"seed": 7}}
+    params = {"is_chat_model": True, "is_function_calling_model": True, "additional_kwargs": {"seed": 7}}
     at = {"model": server.model, "api_base": server.base_url, "api_key": server.api_key}
     # OpenAILike closes no client of its own.
     with httpx.Client(timeout=120) as client:
         async with httpx.AsyncClient(timeout=120) as async_client:
-            yield OpenAILike(http_client=client, async_http_client=async_client, **at, **words, **HELD)
+            yield OpenAILike(http_client=client, async_http_client=async_client, **at, **params, **HELD)
 
 
 async def answered(call, llm):

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.vcr
 
 def test_chat_openai_is_refused(gateway):
     """ChatOpenAI with its defaults sends a plain request, which the gateway refuses; ChatFlash is answered."""
-    words = {"model": "gpt-5.2", "base_url": gateway.base_url, "api_key": gateway.api_key, "max_tokens": 20}
+    params = {"model": "gpt-5.2", "base_url": gateway.base_url, "api_key": gateway.api_key, "max_tokens": 20}
     with pytest.raises(openai.BadRequestError, match="stream"):
-        ChatOpenAI(max_retries=0, **words).invoke("Say hello.")
-    assert ChatFlash(**words).invoke("Say hello.").text
+        ChatOpenAI(max_retries=0, **params).invoke("Say hello.")
+    assert ChatFlash(**params).invoke("Say hello.").text
 
 
 def test_openai_like_is_refused(gateway):

@@ -51,8 +51,8 @@ def gateway(model_server):
     """The gateway before the model: every chat that reaches it streams."""
     if not model_server.tools:
         pytest.skip("this model is too small to answer from a text or to call a tool")
-    words = {"upstream_key": model_server.api_key or None, "upstream_model": model_server.model}
-    with LocalGateway(upstream=model_server.base_url, **words) as gateway:
+    options = {"upstream_key": model_server.api_key or None, "upstream_model": model_server.model}
+    with LocalGateway(upstream=model_server.base_url, **options) as gateway:
         yield gateway
         assert all(request.stream and request.status == 200 for request in gateway.requests)
 
@@ -60,8 +60,8 @@ def gateway(model_server):
 @pytest.fixture(scope="module")
 def client(gateway):
     """The one client of the chat objects of both frameworks."""
-    words = {"provider": gateway.provider, "api_key": gateway.api_key, "rate_limit": {"concurrent": 2}}
-    with FlashClient(**words, timeout=200, max_retries=0) as client:
+    options = {"provider": gateway.provider, "api_key": gateway.api_key, "rate_limit": {"concurrent": 2}}
+    with FlashClient(**options, timeout=200, max_retries=0) as client:
         yield client
 
 
@@ -78,8 +78,8 @@ def li_llm(client):
 @pytest.fixture(scope="module")
 def e5(embedding_server):
     """The words for both embedding classes: e5 has one model for passages and one for questions."""
-    words = {"model": "e5-passage", "query_model": "e5-query", "timeout": 300}
-    return {**words, "base_url": embedding_server.base_url, "api_key": embedding_server.api_key or "none"}
+    options = {"model": "e5-passage", "query_model": "e5-query", "timeout": 300}
+    return {**options, "base_url": embedding_server.base_url, "api_key": embedding_server.api_key or "none"}
 
 
 class Kept(Embeddings):
@@ -141,9 +141,9 @@ def faiss(documents, embeddings, folder):
 
 def chroma(documents, embeddings, folder):
     settings = chromadb.Settings(anonymized_telemetry=False, is_persistent=True, persist_directory=str(folder))
-    words = {"client_settings": settings, "collection_configuration": EXACT}
-    Chroma("corpus", embeddings, **words).add_documents(documents)
-    return Chroma("corpus", embeddings, **words)
+    options = {"client_settings": settings, "collection_configuration": EXACT}
+    Chroma("corpus", embeddings, **options).add_documents(documents)
+    return Chroma("corpus", embeddings, **options)
 
 
 @pytest.fixture(params=[faiss, chroma])

@@ -18,8 +18,8 @@ def gateway():
 def make(gateway):
     """Makes models that ask the gateway."""
 
-    def make(model="gpt-5.2", **words):
-        return ChatFlash(**{"model": model, "provider": gateway.provider, "api_key": gateway.api_key, **words})
+    def make(model="gpt-5.2", **params):
+        return ChatFlash(**{"model": model, "provider": gateway.provider, "api_key": gateway.api_key, **params})
 
     return make
 

@@ -156,10 +156,10 @@ def test_a_plain_wire_stays_plain_for_plain_handlers(gateway, make, tokens):
     assert tokens.tokens
 
 
-@pytest.mark.parametrize("words", [{"disable_streaming": True}, {"streaming": False}])
-def test_no_tokens_where_streaming_is_disabled(make, tokens, words):
+@pytest.mark.parametrize("params", [{"disable_streaming": True}, {"streaming": False}])
+def test_no_tokens_where_streaming_is_disabled(make, tokens, params):
     """Where the user turned streaming off, handlers get none."""
-    make(**words).invoke("Hello", config={"callbacks": [tokens]})
+    make(**params).invoke("Hello", config={"callbacks": [tokens]})
     assert tokens.tokens == []
 
 

@@ -31,9 +31,9 @@ class Person(BaseModel):
 ANN = '{"name": "Ann", "age": 7}'
 
 
-def at(server, **words):
+def at(server, **params):
     """A model at a replay server."""
-    return ChatFlash(**{"model": "m", "base_url": server.base_url, "rate_limit": None, "max_retries": 0, **words})
+    return ChatFlash(**{"model": "m", "base_url": server.base_url, "rate_limit": None, "max_retries": 0, **params})
 
 
 # --- response_format --------------------------------------------------------------------------------------------------
@@ -43,10 +43,12 @@ def at(server, **words):
 def test_a_class_as_response_format_is_sent_as_its_schema(gateway, make, where):
     """A Pydantic class goes out as a strict JSON schema, wherever it was said; the answer is parsed."""
     gateway.script(testing.Answer(ANN))
-    words = {"response_format": Person}
-    llm = {"object": lambda: make(**words), "model_kwargs": lambda: make(model_kwargs=words)}.get(where, make)()
+    params = {"response_format": Person}
+    llm = {"object": lambda: make(**params), "model_kwargs": lambda: make(model_kwargs=params)}.get(where, make)()
     message = (
-        llm.bind(**words).invoke("Who?") if where == "bind" else llm.invoke("Who?", **words if where == "call" else {})
+        llm.bind(**params).invoke("Who?")
+        if where == "bind"
+        else llm.invoke("Who?", **params if where == "call" else {})
     )
     sent = gateway.requests[-1].body["response_format"]
     assert (sent["type"], sent["json_schema"]["name"], sent["json_schema"]["strict"]) == ("json_schema", "Person", True)

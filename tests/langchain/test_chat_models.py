@@ -27,16 +27,16 @@ def said(message):
     return message.content, message.tool_calls, message.usage_metadata, metadata
 
 
-async def all_ways(llm, prompt, **words):
+async def all_ways(llm, prompt, **options):
     """The same call in all six ways."""
-    streamed = [chunk async for chunk in llm.astream(prompt, **words)]
+    streamed = [chunk async for chunk in llm.astream(prompt, **options)]
     return {
-        "invoke": llm.invoke(prompt, **words),
-        "ainvoke": await llm.ainvoke(prompt, **words),
-        "stream": reduce(add, llm.stream(prompt, **words)),
+        "invoke": llm.invoke(prompt, **options),
+        "ainvoke": await llm.ainvoke(prompt, **options),
+        "stream": reduce(add, llm.stream(prompt, **options)),
         "astream": reduce(add, streamed),
-        "batch": llm.batch([prompt], **words)[0],
-        "abatch": (await llm.abatch([prompt], **words))[0],
+        "batch": llm.batch([prompt], **options)[0],
+        "abatch": (await llm.abatch([prompt], **options))[0],
     }
 
 
@@ -67,10 +67,10 @@ def test_other_models_are_asked_plainly(gateway, make):
     assert [request.stream for request in gateway.requests] == [False]
 
 
-@pytest.mark.parametrize("words", [{"streaming": False}, {"disable_streaming": True}])
-def test_streaming_cannot_be_turned_off_on_the_wire(gateway, make, words):
+@pytest.mark.parametrize("options", [{"streaming": False}, {"disable_streaming": True}])
+def test_streaming_cannot_be_turned_off_on_the_wire(gateway, make, options):
     """``streaming=False`` gives whole answers over a streamed wire, and ``stream()`` the answer in one chunk."""
-    llm = make(**words)
+    llm = make(**options)
     (chunk,) = llm.stream("Hello")
     assert chunk.text == llm.invoke("Hello").text
     assert all(request.stream for request in gateway.requests)
@@ -185,11 +185,11 @@ async def test_every_choice_also_comes_under_event_streams(make):
     assert streamed == answer.text
 
 
-@pytest.mark.parametrize("words", [{"n": 2}, {}])
-def test_a_stream_of_several_choices_is_refused(make, words):
+@pytest.mark.parametrize("options", [{"n": 2}, {}])
+def test_a_stream_of_several_choices_is_refused(make, options):
     """``stream()`` refuses ``n`` > 1 before anything is sent, wherever it was said."""
     with pytest.raises(errors.InvalidRequestError, match="n > 1"):
-        list(make(**words).stream("Hello", **({} if words else {"n": 2})))
+        list(make(**options).stream("Hello", **({} if options else {"n": 2})))
 
 
 # --- leaving early ----------------------------------------------------------------------------------------------------

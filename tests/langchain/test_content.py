@@ -105,7 +105,7 @@ def test_blocks_of_other_vendors_have_their_form(block, expected):
 
 
 @pytest.mark.parametrize(
-    ("block", "words"),
+    ("block", "params"),
     [
         ({"type": "file", "url": "https://x.example/a.pdf"}, "base64="),
         ({"type": "document", "source": {"type": "url", "url": "https://x.example/a.pdf"}}, "base64="),
@@ -118,9 +118,9 @@ def test_blocks_of_other_vendors_have_their_form(block, expected):
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else None,
 )
-def test_what_has_no_form_is_refused_with_advice(block, words):
+def test_what_has_no_form_is_refused_with_advice(block, params):
     """A block the endpoint cannot take is an invalid request before sending, which says what to pass instead."""
-    with pytest.raises(InvalidRequestError, match=words):
+    with pytest.raises(InvalidRequestError, match=params):
         part_of(block)
 
 

@@ -70,9 +70,9 @@ SAID = [
 IDS = ["citations", "refusal", "audio", "reasoning", "image", "image by URL"]
 
 
-def model(server, **words):
+def model(server, **params):
     """A model at a replay server, streamed wire by default."""
-    return ChatFlash(**{"model": "m", "base_url": server.base_url, "rate_limit": None, "max_retries": 0, **words})
+    return ChatFlash(**{"model": "m", "base_url": server.base_url, "rate_limit": None, "max_retries": 0, **params})
 
 
 def bare(message):

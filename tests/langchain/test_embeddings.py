@@ -30,8 +30,8 @@ def gateway():
 def make(gateway):
     """Makes embeddings that ask the gateway."""
 
-    def make(**words):
-        return FlashEmbeddings(**{"provider": gateway.provider, "api_key": gateway.api_key, **words})
+    def make(**params):
+        return FlashEmbeddings(**{"provider": gateway.provider, "api_key": gateway.api_key, **params})
 
     return make
 
@@ -144,7 +144,7 @@ def test_the_model_is_one():
 
 
 def test_one_client_serves_chat_and_embeddings(gateway, make):
-    """``client=`` of either colour brings connection and limits; other connection words beside it are refused."""
+    """``client=`` of sync and async brings connection and limits; other connection words beside it are refused."""
     client = FlashClient(provider=gateway.provider, api_key=gateway.api_key)
     twin = AsyncFlashClient(provider=gateway.provider, api_key=gateway.api_key)
     assert len(FlashEmbeddings(client=client).embed_query("a")) == 512

@@ -51,19 +51,19 @@ def full():
         yield ChatFlash(model="m", base_url=server.base_url, rate_limit=None, max_retries=0)
 
 
-async def all_events(llm, colour):
+async def all_events(llm, mode):
     """(events, message) of a call in one colour."""
-    if colour == "sync":
+    if mode == "sync":
         stream = llm.stream_events("Hello", version="v3")
         return list(stream), stream.output
     stream = await llm.astream_events("Hello", version="v3")
     return [event async for event in stream], await stream.output
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-async def test_events_tell_everything(full, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_events_tell_everything(full, mode):
     """Reasoning, text and calls come in pieces; the end has valid and invalid calls, citations, usage and metadata."""
-    events, message = await all_events(full, colour)
+    events, message = await all_events(full, mode)
     assert_valid_event_stream(events)
     deltas = [event["delta"] for event in events if event["event"] == "content-block-delta"]
     assert [delta.get("reasoning") or delta.get("text") for delta in deltas[:4]] == ["let me ", "see", "I ", "add"]
@@ -137,13 +137,13 @@ def test_an_answer_of_nothing_has_start_and_finish(gateway, llm):
     assert stream.output.text == ""
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-async def test_a_broken_answer_is_our_error(colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+async def test_a_broken_answer_is_our_error(mode):
     """A stream that breaks after its first token raises what LangChain knows, with the part that came."""
     with replay(Answer([chunk({"content": "Hel"})], end="drop")) as server:
         llm = ChatFlash(model="m", base_url=server.base_url, rate_limit=None)
         with pytest.raises(ModelConnectionError) as caught:
-            await all_events(llm, colour)
+            await all_events(llm, mode)
     assert isinstance(caught.value, errors.StreamInterruptedError)
     assert caught.value.partial.text == "Hel"
 

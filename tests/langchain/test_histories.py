@@ -14,9 +14,9 @@ CALL = {"type": "tool_call", "name": "add", "args": {"a": 1}, "id": "call_1"}
 WIRE_CALL = {"type": "function", "id": "call_1", "function": {"name": "add", "arguments": '{"a": 1}'}}
 
 
-def sent(message, *after, **words):
+def sent(message, *after, **params):
     """The wire form of an answer with what comes after it."""
-    return to_wire([message, *after], **words)[0]
+    return to_wire([message, *after], **params)[0]
 
 
 def texts(body):

@@ -31,9 +31,9 @@ CALL = {"name": "add", "args": {"a": 1}, "id": "call_1", "type": "tool_call"}
 WIRE_CALL = {"type": "function", "id": "call_1", "function": {"name": "add", "arguments": '{"a": 1}'}}
 
 
-def body(message, **words):
+def body(message, **params):
     """The wire form of one message."""
-    return to_wire([message], **words)[0]
+    return to_wire([message], **params)[0]
 
 
 # --- outward: roles ---------------------------------------------------------------------------------------------------

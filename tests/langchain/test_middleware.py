@@ -21,9 +21,9 @@ from flash_integrations.langchain import ChatFlash
 HELLO = {"messages": [HumanMessage("Hello")]}
 
 
-def at(server, **words):
+def at(server, **params):
     """A model at a replay server that sends nothing again by itself."""
-    return ChatFlash(**{"model": "m", "base_url": server.base_url, "rate_limit": None, "max_retries": 0, **words})
+    return ChatFlash(**{"model": "m", "base_url": server.base_url, "rate_limit": None, "max_retries": 0, **params})
 
 
 def agent(llm, *middleware):
@@ -31,10 +31,10 @@ def agent(llm, *middleware):
     return create_agent(llm, [], middleware=list(middleware))
 
 
-def again(**words):
+def again(**params):
     """Retry middleware that does not wait."""
     return ModelRetryMiddleware(
-        **{"max_retries": 2, "initial_delay": 0.0, "jitter": False, "on_failure": "error", **words}
+        **{"max_retries": 2, "initial_delay": 0.0, "jitter": False, "on_failure": "error", **params}
     )
 
 

@@ -27,8 +27,8 @@ def make(flash_gateway):
     """Makes a model at a gateway that refuses."""
     flash_gateway.script(REFUSED, REFUSED)
 
-    def make(**words):
-        return ChatFlash(model="gpt-5.2", base_url=flash_gateway.base_url, api_key=flash_gateway.api_key, **words)
+    def make(**params):
+        return ChatFlash(model="gpt-5.2", base_url=flash_gateway.base_url, api_key=flash_gateway.api_key, **params)
 
     return make
 
@@ -107,12 +107,12 @@ async def test_refusal_middleware_sees_it_while_events_stream(make, flash_gatewa
             pass
 
 
-@pytest.mark.parametrize("words", [{}, {"text": "Well."}, {"reasoning": "Hm."}], ids=["alone", "text", "reasoned"])
-def test_events_keep_a_refusal(make, flash_gateway, words):
+@pytest.mark.parametrize("params", [{}, {"text": "Well."}, {"reasoning": "Hm."}], ids=["alone", "text", "reasoned"])
+def test_events_keep_a_refusal(make, flash_gateway, params):
     """The message of a v3 stream has the refusal among its blocks."""
     llm = make()
     flash_gateway.clear()
-    flash_gateway.script(Answer(**words, refusal="I will not."))
+    flash_gateway.script(Answer(**params, refusal="I will not."))
     blocks = llm.stream_events("hi", version="v3").output.content_blocks
     assert [(block.get("value") or block)["refusal"] for block in blocks if is_refusal_block(block)] == ["I will not."]
 

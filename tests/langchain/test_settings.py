@@ -54,7 +54,7 @@ def test_the_peers_words_are_known():
 
 
 @pytest.mark.parametrize(
-    "words",
+    "params",
     [
         {"provider": "nobody"},
         {"base_url": "not a url"},
@@ -65,10 +65,10 @@ def test_the_peers_words_are_known():
     ],
     ids=str,
 )
-def test_a_wrong_set_up_is_told_at_once(words):
+def test_a_wrong_set_up_is_told_at_once(params):
     """A connection that cannot work is a ConfigurationError in the constructor."""
     with pytest.raises(errors.ConfigurationError):
-        ChatFlash(model="gpt-5.2", **words)
+        ChatFlash(model="gpt-5.2", **params)
 
 
 def test_a_missing_key_is_told_at_the_call():
@@ -180,9 +180,9 @@ async def test_a_key_may_be_an_async_function(gateway):
 pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 
 
-def again(llm, **words):
+def again(llm, **params):
     """A model dumped and loaded."""
-    return loads(dumps(llm), allowed_objects=[ChatFlash], valid_namespaces=["flash_integrations"], **words)
+    return loads(dumps(llm), allowed_objects=[ChatFlash], valid_namespaces=["flash_integrations"], **params)
 
 
 def test_a_serialised_model_comes_back():
@@ -234,7 +234,7 @@ def test_a_changed_limit_is_used():
 
 
 @pytest.mark.parametrize(
-    ("words", "figures"),
+    ("params", "figures"),
     [
         ({"provider": "flashapi"}, RateLimit(requests_per_minute=60, requests_per_hour=3600, concurrent=10)),
         ({"provider": "flashapi", "rate_limit": None}, None),
@@ -245,9 +245,9 @@ def test_a_changed_limit_is_used():
     ],
     ids=str,
 )
-def test_limits_are_the_rows_or_ones_own(words, figures):
+def test_limits_are_the_rows_or_ones_own(params, figures):
     """``rate_limit``: left out the row's, None off, or a dict, a tier's name, a RateLimit."""
-    assert ChatFlash(model="gpt-5.2", **words)._flash()._policy["rate_limit"] == figures
+    assert ChatFlash(model="gpt-5.2", **params)._flash()._policy["rate_limit"] == figures
 
 
 def test_limits_hold_back_what_is_too_much(gateway, make):

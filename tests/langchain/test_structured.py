@@ -94,9 +94,9 @@ def test_the_model_fills_schema_and_tool(llm):
 # --- what is sent -----------------------------------------------------------------------------------------------------
 
 
-def sent(gateway, llm, *given, **words):
+def sent(gateway, llm, *given, **params):
     """The body of a structured call."""
-    llm.with_structured_output(*given, include_raw=True, **words).invoke("Alice is 31")
+    llm.with_structured_output(*given, include_raw=True, **params).invoke("Alice is 31")
     return gateway.requests[-1].body
 
 
@@ -242,7 +242,7 @@ def test_a_schema_made_for_the_other_method_is_a_tool_too(gateway, llm, schema):
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "params"),
     [
         ((Person,), {"method": "magic"}),
         ((None,), {"method": "json_schema"}),
@@ -254,10 +254,10 @@ def test_a_schema_made_for_the_other_method_is_a_tool_too(gateway, llm, schema):
     ],
     ids=str,
 )
-def test_what_cannot_be_is_refused(llm, given, words):
+def test_what_cannot_be_is_refused(llm, given, params):
     """Unknown methods, missing or nameless schemas and a strict json_mode are invalid requests at once."""
     with pytest.raises(errors.InvalidRequestError):
-        llm.with_structured_output(*given, **words)
+        llm.with_structured_output(*given, **params)
 
 
 def test_other_words_are_bound(gateway, llm):

@@ -27,9 +27,9 @@ def gateway(shared_gateway):
 def llm_of(gateway):
     """Makes FlashLLMs that call the gateway."""
 
-    def make(**words):
-        words = {"model": "gpt-5.2", "provider": gateway.provider, "api_key": gateway.api_key, **words}
-        return FlashLLM(**{"rate_limit": None, "max_retries": 0, **words})
+    def make(**params):
+        params = {"model": "gpt-5.2", "provider": gateway.provider, "api_key": gateway.api_key, **params}
+        return FlashLLM(**{"rate_limit": None, "max_retries": 0, **params})
 
     return make
 

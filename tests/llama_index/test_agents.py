@@ -231,8 +231,8 @@ def test_messages_of_answers_are_kept_as_json(gateway, llm, tools):
     gateway.script(Answer(reasoning="Let me see.", tool_calls=[("get_weather", {"city": "Paris"})]), "Sunny.")
     memory = ChatMemoryBuffer.from_defaults(token_limit=3000)
 
-    async def run(question, **words):
-        return await FunctionAgent(tools=tools, llm=llm).run(question, **words)
+    async def run(question, **params):
+        return await FunctionAgent(tools=tools, llm=llm).run(question, **params)
 
     asyncio.run(run("How is the weather?", memory=memory))
     messages = memory.get_all()

@@ -73,9 +73,9 @@ def server():
         yield server
 
 
-def of_server(server, **words):
+def of_server(server, **params):
     """A FlashLLM before it."""
-    return FlashLLM(model="gpt-5.2", base_url=server.base_url, max_retries=0, **words)
+    return FlashLLM(model="gpt-5.2", base_url=server.base_url, max_retries=0, **params)
 
 
 @pytest.mark.parametrize("name", WHOLE_CALLS)
@@ -137,7 +137,7 @@ def test_tokens_are_counted_as_the_gateway_counts_them(name, gateway, llm_of):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_where_nothing_is_reported_tokens_are_estimated(name):
-    """A gateway that reports no usage leaves the counter to its tokenizer, in either colour, without a download."""
+    """A gateway that reports no usage leaves the counter to its tokenizer, in sync and async, without a download."""
     silent = Answer([chunk({"role": "assistant", "content": "Hello"}), chunk({}, "stop"), DONE])
     with replay(silent) as server:
         llm = of_server(server)
@@ -163,7 +163,7 @@ class Turnstile:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_users_rate_limiter_is_passed_once(name, server):
-    """LlamaIndex's own rate_limiter is asked once a call, in the call's colour."""
+    """LlamaIndex's own rate_limiter is asked once a call, in the call's mode."""
     turnstile = Turnstile()
     CALLS[name](of_server(server, rate_limiter=turnstile))
     assert turnstile.passed == {"async" if name.startswith("a") else "sync": 1}

@@ -35,9 +35,9 @@ def encoded(data):
     return base64.b64encode(data).decode()
 
 
-def wire_of(*blocks, role="user", **words):
+def wire_of(*blocks, role="user", **params):
     """One message's body."""
-    return to_wire([ChatMessage(role=role, blocks=list(blocks))], **words)[0]
+    return to_wire([ChatMessage(role=role, blocks=list(blocks))], **params)[0]
 
 
 def test_text_blocks_become_one_string():

@@ -38,17 +38,17 @@ def gateway():
 def make(gateway):
     """Makes embeddings that ask the gateway."""
 
-    def make(**words):
-        return FlashEmbedding(**{"provider": gateway.provider, "api_key": gateway.api_key, "dimensions": 16, **words})
+    def make(**params):
+        return FlashEmbedding(**{"provider": gateway.provider, "api_key": gateway.api_key, "dimensions": 16, **params})
 
     return make
 
 
-def batch_of(model, texts, colour, **words):
-    """The vectors of many texts, in one colour."""
-    if colour == "sync":
-        return model.get_text_embedding_batch(texts, **words)
-    return asyncio.run(model.aget_text_embedding_batch(texts, **words))
+def batch_of(model, texts, mode, **params):
+    """The vectors of many texts, by one mode."""
+    if mode == "sync":
+        return model.get_text_embedding_batch(texts, **params)
+    return asyncio.run(model.aget_text_embedding_batch(texts, **params))
 
 
 async def test_all_methods_give_the_same_vectors(make):
@@ -76,34 +76,34 @@ def test_the_words_become_the_body(gateway, make):
     assert [request.body for request in gateway.requests] == [passage, passage | {"model": "e5-query"}]
 
 
-@pytest.mark.parametrize("words", [{"model": "m"}, {"model_name": "m"}])
-def test_model_and_model_name_say_the_same(words):
+@pytest.mark.parametrize("params", [{"model": "m"}, {"model_name": "m"}])
+def test_model_and_model_name_say_the_same(params):
     """The framework's field is ``model_name``; both words work, and the default is SPEC's."""
-    model = FlashEmbedding(api_base="http://127.0.0.1:1/v1", **words)
+    model = FlashEmbedding(api_base="http://127.0.0.1:1/v1", **params)
     assert (model.model, model.model_name, model.to_payload()["model_name"]) == ("m", "m", "m")
     assert FlashEmbedding().model_name == "text-embedding-3-large"
     assert FlashEmbedding().embed_batch_size == 100
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_batches_go_side_by_side_and_in_order(gateway, make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_batches_go_side_by_side_and_in_order(gateway, make, mode):
     """LlamaIndex's own sync loop sends one after the other; this one does not."""
     gateway.fault(delay=0.02, times=None)
     texts = [f"text {at}" for at in range(60)]
-    vectors = batch_of(make(embed_batch_size=5), texts, colour)
+    vectors = batch_of(make(embed_batch_size=5), texts, mode)
     assert vectors == [pytest.approx(embed(text, 16)) for text in texts]
     assert (len(gateway.requests), gateway.peak > 1) == (12, True)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_num_workers_is_how_many_at_once(gateway, make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_num_workers_is_how_many_at_once(gateway, make, mode):
     """One worker: one at a time."""
-    batch_of(make(embed_batch_size=1, num_workers=1), TEXTS, colour)
+    batch_of(make(embed_batch_size=1, num_workers=1), TEXTS, mode)
     assert gateway.peak == 1
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_events_come_for_each_batch(make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_events_come_for_each_batch(make, mode):
     """A start and an end each, with the batch's texts and vectors, to callbacks and instrumentation."""
     seen = []
 
@@ -114,7 +114,7 @@ def test_events_come_for_each_batch(make, colour):
     debug, dispatcher, listener = LlamaDebugHandler(print_trace_on_end=False), get_dispatcher(), Listener()
     dispatcher.add_event_handler(listener)
     try:
-        vectors = batch_of(make(embed_batch_size=2, callback_manager=CallbackManager([debug])), TEXTS, colour)
+        vectors = batch_of(make(embed_batch_size=2, callback_manager=CallbackManager([debug])), TEXTS, mode)
     finally:
         dispatcher.event_handlers.remove(listener)
     pairs = debug.get_event_pairs(CBEventType.EMBEDDING)
@@ -126,61 +126,61 @@ def test_events_come_for_each_batch(make, colour):
     assert KEY not in str([event.model_dict for event in seen if isinstance(event, EmbeddingStartEvent)])
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_events_end_when_the_call_fails(make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_events_end_when_the_call_fails(make, mode):
     """A handler that counts open events is not left with one."""
     debug = LlamaDebugHandler(print_trace_on_end=False)
     model = make(callback_manager=CallbackManager([debug]))
     with pytest.raises(errors.InvalidRequestError, match=r"texts\[1\] is empty"):
-        batch_of(model, ["a", ""], colour)
+        batch_of(model, ["a", ""], mode)
     (pair,) = debug.get_event_pairs(CBEventType.EMBEDDING)
     assert isinstance(pair[1].payload[EventPayload.EXCEPTION], errors.InvalidRequestError)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_texts_may_come_from_a_generator(make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_texts_may_come_from_a_generator(make, mode):
     """It is read once."""
-    assert batch_of(make(), (text for text in TEXTS), colour) == batch_of(make(), TEXTS, colour)
+    assert batch_of(make(), (text for text in TEXTS), mode) == batch_of(make(), TEXTS, mode)
 
 
 @pytest.mark.parametrize("given", ["abc", None])
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_what_is_no_list_of_texts_is_refused(gateway, make, colour, given):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_what_is_no_list_of_texts_is_refused(gateway, make, mode, given):
     """A single text is not taken for a list of letters."""
     with pytest.raises(errors.InvalidRequestError, match="must be a list of str"):
-        batch_of(make(), given, colour)
+        batch_of(make(), given, mode)
     assert gateway.requests == []
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_the_cache_is_asked_first(gateway, make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_the_cache_is_asked_first(gateway, make, mode):
     """Only what it does not hold is sent, in full batches; it then holds that too, also for single texts."""
     model = make(embeddings_cache=SimpleKVStore())
-    first = batch_of(model, TEXTS[:2], colour)
-    assert batch_of(model, TEXTS, colour)[:2] == first
+    first = batch_of(model, TEXTS[:2], mode)
+    assert batch_of(model, TEXTS, mode)[:2] == first
     assert model.get_text_embedding(TEXTS[2]) == pytest.approx(embed(TEXTS[2], 16))
     assert [request.body["input"] for request in gateway.requests] == [TEXTS[:2], TEXTS[2:]]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_an_error_names_the_callers_text_though_others_were_cached(make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_an_error_names_the_callers_text_though_others_were_cached(make, mode):
     """Positions are those of the list that was given, not of what was sent."""
     model = make(embeddings_cache=SimpleKVStore())
-    batch_of(model, TEXTS[:2], colour)
+    batch_of(model, TEXTS[:2], mode)
     with pytest.raises(errors.ContextLengthError, match=r"^texts\[3\] is too long"):
-        batch_of(model, [*TEXTS, "字" * 9000], colour)
+        batch_of(model, [*TEXTS, "字" * 9000], mode)
     with pytest.raises(errors.InvalidRequestError, match=r"^texts\[2\] is empty"):
-        batch_of(model, [*TEXTS[:2], ""], colour)
+        batch_of(model, [*TEXTS[:2], ""], mode)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_the_cache_keeps_what_was_done_before_an_error(gateway, make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_the_cache_keeps_what_was_done_before_an_error(gateway, make, mode):
     """Thousands of vectors are not paid for twice because the last batch failed."""
     model = make(embeddings_cache=SimpleKVStore(), embed_batch_size=1, num_workers=1, max_retries=0)
     gateway.fault(400, when=lambda request: request.body["input"] == [TEXTS[2]])
     with pytest.raises(errors.BadRequestError):
-        batch_of(model, TEXTS, colour)
-    batch_of(model, TEXTS, colour)
+        batch_of(model, TEXTS, mode)
+    batch_of(model, TEXTS, mode)
     assert [request.body["input"][0] for request in gateway.requests] == [*TEXTS, TEXTS[2]]
 
 
@@ -190,8 +190,8 @@ def test_something_that_is_no_limiter_is_refused():
         FlashEmbedding(rate_limiter=5)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_the_frameworks_rate_limiter_is_asked_for_each_batch(gateway, make, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_the_frameworks_rate_limiter_is_asked_for_each_batch(gateway, make, mode):
     """Its loop is used then, which asks before every batch."""
 
     class RateLimiter(TokenBucketRateLimiter):
@@ -204,16 +204,16 @@ def test_the_frameworks_rate_limiter_is_asked_for_each_batch(gateway, make, colo
             self.asked += 1
 
     limiter = RateLimiter(requests_per_minute=60)
-    batch_of(make(embed_batch_size=1, rate_limiter=limiter), TEXTS, colour)
+    batch_of(make(embed_batch_size=1, rate_limiter=limiter), TEXTS, mode)
     assert (limiter.asked, len(gateway.requests)) == (3, 3)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_a_progress_bar_is_shown_when_asked_for(make, capsys, colour):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_progress_bar_is_shown_when_asked_for(make, capsys, mode):
     """It counts texts."""
-    batch_of(make(), TEXTS, colour)
+    batch_of(make(), TEXTS, mode)
     assert capsys.readouterr().err == ""
-    batch_of(make(embed_batch_size=1), TEXTS, colour, show_progress=True)
+    batch_of(make(embed_batch_size=1), TEXTS, mode, show_progress=True)
     assert "3/3" in capsys.readouterr().err
 
 

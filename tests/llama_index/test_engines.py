@@ -62,7 +62,7 @@ def is_piecewise():
 
 
 def test_a_query_engine_streams(index, gateway):
-    """The pieces of a streamed answer, in either colour, come one by one and add up to the text."""
+    """The pieces of a streamed answer, in sync and async, come one by one and add up to the text."""
     gateway.script("It is sunny in Paris.", "It is sunny in Paris.")
 
     async def collected():

@@ -27,16 +27,16 @@ async def collected(coroutine):
 
 
 WHOLE_CALLS = {
-    "chat": lambda llm, **words: llm.chat(MESSAGES, **words),
-    "complete": lambda llm, **words: llm.complete("hi", **words),
-    "achat": lambda llm, **words: asyncio.run(llm.achat(MESSAGES, **words)),
-    "acomplete": lambda llm, **words: asyncio.run(llm.acomplete("hi", **words)),
+    "chat": lambda llm, **params: llm.chat(MESSAGES, **params),
+    "complete": lambda llm, **params: llm.complete("hi", **params),
+    "achat": lambda llm, **params: asyncio.run(llm.achat(MESSAGES, **params)),
+    "acomplete": lambda llm, **params: asyncio.run(llm.acomplete("hi", **params)),
 }
 STREAMS = {
-    "stream_chat": lambda llm, **words: list(llm.stream_chat(MESSAGES, **words)),
-    "stream_complete": lambda llm, **words: list(llm.stream_complete("hi", **words)),
-    "astream_chat": lambda llm, **words: asyncio.run(collected(llm.astream_chat(MESSAGES, **words))),
-    "astream_complete": lambda llm, **words: asyncio.run(collected(llm.astream_complete("hi", **words))),
+    "stream_chat": lambda llm, **params: list(llm.stream_chat(MESSAGES, **params)),
+    "stream_complete": lambda llm, **params: list(llm.stream_complete("hi", **params)),
+    "astream_chat": lambda llm, **params: asyncio.run(collected(llm.astream_chat(MESSAGES, **params))),
+    "astream_complete": lambda llm, **params: asyncio.run(collected(llm.astream_complete("hi", **params))),
 }
 CALLS = WHOLE_CALLS | STREAMS
 
@@ -68,9 +68,9 @@ def spans():
     root.span_handlers.remove(spans)
 
 
-def of_server(server, **words):
+def of_server(server, **params):
     """A FlashLLM before a server."""
-    return FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key="sk-sentinel", max_retries=0, **words)
+    return FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key="sk-sentinel", max_retries=0, **params)
 
 
 def names(spans):

@@ -27,14 +27,14 @@ async def collected(coroutine):
 
 
 METHODS = {
-    "chat": lambda llm, **words: [llm.chat(MESSAGES, **words)],
-    "stream_chat": lambda llm, **words: list(llm.stream_chat(MESSAGES, **words)),
-    "complete": lambda llm, **words: [llm.complete("hi", **words)],
-    "stream_complete": lambda llm, **words: list(llm.stream_complete("hi", **words)),
-    "achat": lambda llm, **words: [asyncio.run(llm.achat(MESSAGES, **words))],
-    "astream_chat": lambda llm, **words: asyncio.run(collected(llm.astream_chat(MESSAGES, **words))),
-    "acomplete": lambda llm, **words: [asyncio.run(llm.acomplete("hi", **words))],
-    "astream_complete": lambda llm, **words: asyncio.run(collected(llm.astream_complete("hi", **words))),
+    "chat": lambda llm, **options: [llm.chat(MESSAGES, **options)],
+    "stream_chat": lambda llm, **options: list(llm.stream_chat(MESSAGES, **options)),
+    "complete": lambda llm, **options: [llm.complete("hi", **options)],
+    "stream_complete": lambda llm, **options: list(llm.stream_complete("hi", **options)),
+    "achat": lambda llm, **options: [asyncio.run(llm.achat(MESSAGES, **options))],
+    "astream_chat": lambda llm, **options: asyncio.run(collected(llm.astream_chat(MESSAGES, **options))),
+    "acomplete": lambda llm, **options: [asyncio.run(llm.acomplete("hi", **options))],
+    "astream_complete": lambda llm, **options: asyncio.run(collected(llm.astream_complete("hi", **options))),
 }
 STREAMING = {name for name in METHODS if "stream" in name}
 
@@ -111,10 +111,10 @@ def test_one_object_works_in_several_loops_and_threads(llm):
 # --- what is sent ---------------------------------------------------------------------------------------------------
 
 
-def sent(method="chat", *, call=None, **words):
+def sent(method="chat", *, call=None, **options):
     """The body that goes out."""
     with replay(WHOLE) as server:
-        METHODS[method](FlashLLM(base_url=server.base_url, **{"model": "gpt-5.2", **words}), **(call or {}))
+        METHODS[method](FlashLLM(base_url=server.base_url, **{"model": "gpt-5.2", **options}), **(call or {}))
         return server.bodies[0]
 
 
@@ -164,9 +164,9 @@ def test_streaming_cannot_be_switched_off_by_a_call():
 def test_words_for_tools_wait_for_tools():
     """A tool_choice that the object holds goes out with tools alone, for endpoints refuse it without."""
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
-    words = {"tool_choice": "required", "parallel_tool_calls": False}
-    assert sent(**words) == BARE
-    assert sent(**words, call={"tools": tools}) == {**BARE, **words, "tools": tools}
+    options = {"tool_choice": "required", "parallel_tool_calls": False}
+    assert sent(**options) == BARE
+    assert sent(**options, call={"tools": tools}) == {**BARE, **options, "tools": tools}
 
 
 def test_a_class_as_response_format_becomes_a_schema():
@@ -182,13 +182,13 @@ def test_a_class_as_response_format_becomes_a_schema():
 
 def test_completions_go_through_the_users_own_prompt_function():
     """completion_to_prompt is applied unless the prompt is said to be formatted."""
-    words = {"completion_to_prompt": lambda prompt: f"<{prompt}>"}
-    assert sent("complete", **words)["messages"][0]["content"] == "<hi>"
-    assert sent("complete", **words, call={"formatted": True})["messages"][0]["content"] == "hi"
-    assert sent("astream_complete", **words)["messages"][0]["content"] == "<hi>"
+    options = {"completion_to_prompt": lambda prompt: f"<{prompt}>"}
+    assert sent("complete", **options)["messages"][0]["content"] == "<hi>"
+    assert sent("complete", **options, call={"formatted": True})["messages"][0]["content"] == "hi"
+    assert sent("astream_complete", **options)["messages"][0]["content"] == "<hi>"
 
 
-def test_a_files_content_goes_out_from_both_colours(tmp_path):
+def test_a_files_content_goes_out_sync_and_async(tmp_path):
     """A picture on the disk is sent, and by the async methods read away from the loop."""
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -210,11 +210,11 @@ def test_bad_values_are_refused_before_sending(method):
         assert server.bodies == []
 
 
-@pytest.mark.parametrize("words", [{"n": 2}, {"additional_kwargs": {"n": 2}}], ids=["n", "additional_kwargs"])
-def test_several_choices_cannot_be_streamed(words):
+@pytest.mark.parametrize("options", [{"n": 2}, {"additional_kwargs": {"n": 2}}], ids=["n", "additional_kwargs"])
+def test_several_choices_cannot_be_streamed(options):
     """Streams refuse n at once, before they are iterated; chat gives all choices in raw."""
     with replay(WHOLE) as server:
-        llm = FlashLLM(model="m", base_url=server.base_url, **words)
+        llm = FlashLLM(model="m", base_url=server.base_url, **options)
         for stream, asked in ((llm.stream_chat, MESSAGES), (llm.stream_complete, "hi")):
             with pytest.raises(InvalidRequestError, match="n > 1"):
                 stream(asked)
@@ -236,7 +236,7 @@ def test_several_choices_come_in_raw(gateway, llm):
 
 
 @pytest.mark.parametrize(
-    ("words", "window"),
+    ("options", "window"),
     [
         ({"model": "gpt-5.2"}, 200_000),
         ({"model": "gpt-5.2", "provider": "openai"}, 256_000),
@@ -248,9 +248,9 @@ def test_several_choices_come_in_raw(gateway, llm):
     ],
     ids=str,
 )
-def test_the_context_window_is_the_catalogues(words, window):
+def test_the_context_window_is_the_catalogues(options, window):
     """Each model's window comes from its row, or else the smallest listed; what the user says counts more."""
-    assert FlashLLM(api_key="k", **words).metadata.context_window == window
+    assert FlashLLM(api_key="k", **options).metadata.context_window == window
 
 
 def test_a_registered_model_has_its_window():
@@ -265,8 +265,8 @@ def test_metadata_says_what_the_model_can():
     metadata = FlashLLM(model="gpt-5.2").metadata
     assert (metadata.model_name, metadata.is_chat_model, metadata.is_function_calling_model) == ("gpt-5.2", True, True)
     assert (metadata.num_output, metadata.system_role) == (-1, MessageRole.SYSTEM)
-    words = {"max_tokens": 9, "is_function_calling_model": False, "system_role": "developer"}
-    metadata = FlashLLM(model="gpt-5.2", **words).metadata
+    options = {"max_tokens": 9, "is_function_calling_model": False, "system_role": "developer"}
+    metadata = FlashLLM(model="gpt-5.2", **options).metadata
     assert (metadata.num_output, metadata.is_function_calling_model) == (9, False)
     assert metadata.system_role == MessageRole.DEVELOPER
     assert FlashLLM(model="gpt-5.2", max_tokens=9, num_output=7).metadata.num_output == 7
@@ -284,7 +284,7 @@ def test_the_peers_words_are_understood():
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("options", "said"),
     [
         ({"is_chat_model": True}, "every model is called as a chat model"),
         ({"temprature": 1}, "did you mean 'temperature'"),
@@ -298,10 +298,10 @@ def test_the_peers_words_are_understood():
     ],
     ids=str,
 )
-def test_wrong_words_end_in_an_error_that_says_what_to_do(words, said):
+def test_wrong_words_end_in_an_error_that_says_what_to_do(options, said):
     """A misspelt, a peer's or a meaningless word is refused in the constructor, with advice."""
     with pytest.raises(ConfigurationError, match=said):
-        FlashLLM(model="gpt-5.2", **words)
+        FlashLLM(model="gpt-5.2", **options)
 
 
 def test_a_model_is_needed():
@@ -318,7 +318,7 @@ def test_a_missing_key_is_told_at_the_first_call(method):
 
 
 @pytest.mark.parametrize("kind", [FlashClient, AsyncFlashClient])
-def test_a_client_of_either_colour_serves_both(kind):
+def test_a_sync_or_async_client_serves_both(kind):
     """One client may stand behind many objects, and brings its own connection."""
     with replay(WHOLE) as server:
         llm = FlashLLM(model="m", client=kind(base_url=server.base_url))

@@ -29,11 +29,11 @@ def encoded(data):
     return base64.b64encode(data).decode()
 
 
-def wire_of(*blocks, role="user", **words):
+def wire_of(*blocks, role="user", **params):
     """One message's body."""
-    kwargs = words.pop("additional_kwargs", {})
+    kwargs = params.pop("additional_kwargs", {})
     message = ChatMessage(role=role, blocks=list(blocks), additional_kwargs=kwargs)
-    return to_wire([message], **words)[0]
+    return to_wire([message], **params)[0]
 
 
 # --- outward --------------------------------------------------------------------------------------------------------
@@ -143,9 +143,9 @@ def test_refusals_and_spoken_answers_go_back():
 # --- inward ---------------------------------------------------------------------------------------------------------
 
 
-def completion(choice, **words):
+def completion(choice, **params):
     """An answer of one choice."""
-    return Completion(id="1", model="m", choices=(choice,), **words)
+    return Completion(id="1", model="m", choices=(choice,), **params)
 
 
 def test_an_answer_becomes_a_message_with_the_whole_answer_beside_it():
@@ -221,7 +221,7 @@ CITED = {"url": "https://host.test/a", "title": "A", "start_index": 0, "end_inde
 
 
 @pytest.mark.parametrize(
-    ("annotation", "words", "title", "place"),
+    ("annotation", "params", "title", "place"),
     [
         ({"type": "url_citation", "url_citation": CITED}, "Paris", "A", {"start_index": 0, "end_index": 5}),
         ({"type": "url_citation", **CITED}, "Paris", "A", {"start_index": 0, "end_index": 5}),
@@ -231,13 +231,13 @@ CITED = {"url": "https://host.test/a", "title": "A", "start_index": 0, "end_inde
     ],
     ids=["nested", "flat", "with the page's words", "bare", "crooked"],
 )
-def test_url_citations_become_blocks(annotation, words, title, place):
+def test_url_citations_become_blocks(annotation, params, title, place):
     """A source that the answer names is a block after the text, with the words that are cited; the raw one stays."""
     message = to_response(completion(Choice(text="Paris is sunny.", annotations=(annotation,)))).message
     text, citation = message.blocks
     assert isinstance(citation, CitationBlock)
     assert (message.content, text.text) == ("Paris is sunny.", "Paris is sunny.")
-    assert (citation.source, citation.title, citation.cited_content.text) == (CITED["url"], title, words)
+    assert (citation.source, citation.title, citation.cited_content.text) == (CITED["url"], title, params)
     assert place is None or citation.additional_location_info == place
     assert message.additional_kwargs["annotations"] == [annotation]
     assert to_wire([message]) == [{"role": "assistant", "content": "Paris is sunny."}]

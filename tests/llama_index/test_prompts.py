@@ -1,4 +1,4 @@
-"""Prompts on FlashLLM: templates, system prompt, prompt functions and output parsers, in both colours."""
+"""Prompts on FlashLLM: templates, system prompt, prompt functions and output parsers, sync and async."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def test_completion_to_prompt_shapes_completions(call, gateway, llm_of):
     """A completion's prompt goes through completion_to_prompt, unless it is formatted already."""
     llm = llm_of(completion_to_prompt=lambda prompt: f"<{prompt}>")
 
-    async def awaited(**words):
-        answer = await getattr(llm, call)("hi", **words)
+    async def awaited(**options):
+        answer = await getattr(llm, call)("hi", **options)
         return [item async for item in answer] if "stream" in call else answer
 
-    def made(**words):
-        answer = asyncio.run(awaited(**words)) if call[0] == "a" else getattr(llm, call)("hi", **words)
+    def made(**options):
+        answer = asyncio.run(awaited(**options)) if call[0] == "a" else getattr(llm, call)("hi", **options)
         return answer if isinstance(answer, list) or "stream" not in call else list(answer)
 
     made()

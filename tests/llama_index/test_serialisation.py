@@ -87,13 +87,13 @@ def test_a_pickle_calls_where_its_client_called(server, kind):
 
 
 @pytest.mark.parametrize(
-    ("words", "figures"),
+    ("params", "figures"),
     [({}, get_provider("flashapi").rate_limit), ({"rate_limit": None}, None)],
     ids=["the row's", "off"],
 )
-def test_a_limit_that_was_not_set_stays_the_rows(words, figures):
+def test_a_limit_that_was_not_set_stays_the_rows(params, figures):
     """In pickles, copies and dumps, "not set" and "off" stay apart."""
-    llm = FlashLLM(model="gpt-5.2", **words)
+    llm = FlashLLM(model="gpt-5.2", **params)
     for other in (
         llm,
         arrived(pickle.dumps(llm)),
@@ -176,13 +176,13 @@ SECRET_HEADERS = {"extra_headers": {"X-Api-Key": KEY, "X-Team": "red"}, "extra_q
 
 
 @pytest.mark.parametrize(
-    "words",
+    "params",
     [{"default_headers": {"X-Api-Key": KEY}}, {"additional_kwargs": SECRET_HEADERS}],
-    ids=lambda words: next(iter(words)),
+    ids=lambda params: next(iter(params)),
 )
-def test_keys_among_headers_show_nowhere(server, words):
+def test_keys_among_headers_show_nowhere(server, params):
     """A key in a header of the object's own is in no repr, dump or pickle, goes out with calls, and is not lost."""
-    llm = FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key="sk-other", **words)
+    llm = FlashLLM(model="gpt-5.2", base_url=server.base_url, api_key="sk-other", **params)
     assert "sentinel" not in shown(llm)
     llm.chat(MESSAGES)
     assert f"x-api-key: {KEY}" in server.heads[-1].lower()

@@ -71,7 +71,7 @@ def test_strict_schemas_are_closed_and_leave_nothing_out():
 
 
 class Free(BaseModel):
-    words: dict[str, int]
+    options: dict[str, int]
 
 
 class Pair(BaseModel):
@@ -137,15 +137,15 @@ async def collected(coroutine):
 
 
 WAYS = {
-    "structured_predict": lambda llm, **words: llm.structured_predict(Weather, PROMPT, city="Paris", **words),
-    "astructured_predict": lambda llm, **words: asyncio.run(
-        llm.astructured_predict(Weather, PROMPT, city="Paris", **words)
+    "structured_predict": lambda llm, **options: llm.structured_predict(Weather, PROMPT, city="Paris", **options),
+    "astructured_predict": lambda llm, **options: asyncio.run(
+        llm.astructured_predict(Weather, PROMPT, city="Paris", **options)
     ),
-    "stream_structured_predict": lambda llm, **words: list(
-        llm.stream_structured_predict(Weather, PROMPT, city="Paris", **words)
+    "stream_structured_predict": lambda llm, **options: list(
+        llm.stream_structured_predict(Weather, PROMPT, city="Paris", **options)
     )[-1],
-    "astream_structured_predict": lambda llm, **words: asyncio.run(
-        collected(llm.astream_structured_predict(Weather, PROMPT, city="Paris", **words))
+    "astream_structured_predict": lambda llm, **options: asyncio.run(
+        collected(llm.astream_structured_predict(Weather, PROMPT, city="Paris", **options))
     )[-1],
 }
 
@@ -174,7 +174,7 @@ def test_other_models_call_a_tool(predict, gateway, llm_of):
 
 
 @pytest.mark.parametrize(
-    ("words", "by_schema"),
+    ("options", "by_schema"),
     [
         ({"model": BY_TOOL, "should_use_structured_outputs": True}, True),
         ({"model": BY_SCHEMA, "should_use_structured_outputs": False}, False),
@@ -184,9 +184,9 @@ def test_other_models_call_a_tool(predict, gateway, llm_of):
     ],
     ids=str,
 )
-def test_the_user_has_the_last_word_on_the_way(predict, gateway, llm_of, words, by_schema):
+def test_the_user_has_the_last_word_on_the_way(predict, gateway, llm_of, options, by_schema):
     """should_use_structured_outputs and pydantic_program_mode choose between schema and tool."""
-    assert predict(llm_of(**words)) == PARIS
+    assert predict(llm_of(**options)) == PARIS
     assert ("response_format" in gateway.requests[-1].body) is by_schema
 
 
@@ -203,9 +203,9 @@ def test_models_without_functions_are_asked_in_words(gateway, llm_of):
 @pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
 def test_the_calls_own_words_are_sent_and_left_alone(predict, gateway, llm_of, model):
     """llm_kwargs go into the body, and the caller's dict stays as it was."""
-    words = {"seed": 5, "tool_choice": "auto"}
-    assert predict(llm_of(model=model), llm_kwargs=words) == PARIS
-    assert words == {"seed": 5, "tool_choice": "auto"}
+    options = {"seed": 5, "tool_choice": "auto"}
+    assert predict(llm_of(model=model), llm_kwargs=options) == PARIS
+    assert options == {"seed": 5, "tool_choice": "auto"}
     assert gateway.requests[-1].body["seed"] == 5
 
 
@@ -255,7 +255,7 @@ def test_a_model_may_be_asked_in_words_though_it_takes_schemas(predict, gateway,
 @pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's own calls
 @pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
 def test_as_structured_llm_answers_in_objects(llm_of, model):
-    """The structured LLM's raw is the object, whole and streamed, in both colours."""
+    """The structured LLM's raw is the object, whole and streamed, sync and async."""
     llm = llm_of(model=model).as_structured_llm(Weather)
     messages = [ChatMessage(role="user", content="The weather in Paris is 20 degrees.")]
     assert llm.chat(messages).raw == PARIS

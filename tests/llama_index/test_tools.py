@@ -22,10 +22,10 @@ ASK = "What are the weather and the time in Paris?"
 BOTH = [("get_weather", {"city": "Paris"}), ("get_time", {"city": "Paris"})]
 
 
-def prepared(tools, user_msg=None, **words):
+def prepared(tools, user_msg=None, **params):
     """The words of a chat call with tools."""
-    model = words.pop("model", "gpt-5.2")
-    return FlashLLM(model=model, **words.pop("llm", {}))._prepare_chat_with_tools(tools, user_msg, **words)
+    model = params.pop("model", "gpt-5.2")
+    return FlashLLM(model=model, **params.pop("llm", {}))._prepare_chat_with_tools(tools, user_msg, **params)
 
 
 def called(selections):
@@ -38,12 +38,12 @@ def called(selections):
 
 def test_tools_go_out_as_functions(tools):
     """Name, description and parameters of each tool, and nothing that was not asked for."""
-    words = prepared(tools, ASK, allow_parallel_tool_calls=True)
-    assert words.keys() == {"messages", "tools"}
-    assert words["messages"] == [ChatMessage(role="user", content=ASK)]
-    assert [tool["function"]["name"] for tool in words["tools"]] == ["get_weather", "get_time"]
-    assert words["tools"][0]["function"]["parameters"]["required"] == ["city"]
-    assert "strict" not in words["tools"][0]["function"]
+    params = prepared(tools, ASK, allow_parallel_tool_calls=True)
+    assert params.keys() == {"messages", "tools"}
+    assert params["messages"] == [ChatMessage(role="user", content=ASK)]
+    assert [tool["function"]["name"] for tool in params["tools"]] == ["get_weather", "get_time"]
+    assert params["tools"][0]["function"]["parameters"]["required"] == ["city"]
+    assert "strict" not in params["tools"][0]["function"]
 
 
 class Tree(BaseModel):
@@ -63,8 +63,8 @@ def test_a_class_that_holds_itself_is_a_tool_with_parameters(strict):
 def test_the_history_is_not_written_to(tools):
     """The user's message follows the history in the call, and the caller's list stays as it is."""
     history = [ChatMessage(role="system", content="s")]
-    words = prepared(tools, ChatMessage(role="user", content="u"), chat_history=history)
-    assert [message.content for message in words["messages"]] == ["s", "u"]
+    params = prepared(tools, ChatMessage(role="user", content="u"), chat_history=history)
+    assert [message.content for message in params["messages"]] == ["s", "u"]
     assert len(history) == 1
 
 
@@ -76,7 +76,7 @@ def test_parallel_calls_are_forbidden_only_where_the_caller_does(tools):
 
 
 @pytest.mark.parametrize(
-    ("words", "choice"),
+    ("params", "choice"),
     [
         ({}, None),
         ({"tool_required": True}, "required"),
@@ -88,21 +88,21 @@ def test_parallel_calls_are_forbidden_only_where_the_caller_does(tools):
     ],
     ids=str,
 )
-def test_the_choice_has_its_words(tools, words, choice):
+def test_the_choice_has_its_words(tools, params, choice):
     """Required, none, a name or a dict become the wire's tool_choice; nothing said is nothing sent."""
-    assert prepared(tools, **words).get("tool_choice") == choice
+    assert prepared(tools, **params).get("tool_choice") == choice
 
 
 def test_without_tools_nothing_is_said_of_them():
     """An empty list of tools is a plain chat."""
-    words = prepared([], ASK, tool_required=True, tool_choice="auto")
-    assert words.keys() == {"messages"}
+    params = prepared([], ASK, tool_required=True, tool_choice="auto")
+    assert params.keys() == {"messages"}
 
 
-@pytest.mark.parametrize("words", [{"strict": True}, {"llm": {"strict": True}}], ids=["call", "object"])
-def test_strict_tools_have_closed_schemas(tools, words):
+@pytest.mark.parametrize("params", [{"strict": True}, {"llm": {"strict": True}}], ids=["call", "object"])
+def test_strict_tools_have_closed_schemas(tools, params):
     """Tools that are to be strict have closed parameters, and say so."""
-    function = prepared(tools, **words)["tools"][0]["function"]
+    function = prepared(tools, **params)["tools"][0]["function"]
     assert function["strict"] is True
     assert function["parameters"]["additionalProperties"] is False
 
@@ -122,7 +122,7 @@ def test_a_tool_that_cannot_be_strict_is_refused_by_name():
 
 
 def test_parallel_calls_come_back_in_every_way(llm, tools):
-    """Whole and streamed, in both colours, the same calls with ids of their own, which streams build up."""
+    """Whole and streamed, sync and async, the same calls with ids of their own, which streams build up."""
 
     async def streamed():
         items = await llm.astream_chat_with_tools(tools, ASK, allow_parallel_tool_calls=True)
@@ -199,7 +199,7 @@ def test_responses_of_other_make_are_read(llm):
 
 
 def test_predict_and_call_calls_the_tool(llm, tools):
-    """The tool's own answer comes back, in both colours, and several with parallel calls."""
+    """The tool's own answer comes back, sync and async, and several with parallel calls."""
     ask = "What is the weather in Paris?"
     assert str(llm.predict_and_call(tools, ask)) == "Sunny in Paris"
     assert str(asyncio.run(llm.apredict_and_call(tools, ask))) == "Sunny in Paris"

@@ -31,8 +31,8 @@ def search(documents, embeddings):
     fables = [each for each in documents if each.metadata["source"] == "fables.en.md"]
     retriever = InMemoryVectorStore.from_documents(fables, embeddings).as_retriever(search_kwargs={"k": 2})
     prompt = PromptTemplate.from_template("{passage}: {page_content}")
-    words = {"document_prompt": prompt, "response_format": "content_and_artifact"}
-    return create_retriever_tool(retriever, "search_fables", "Search the fables of Æsop.", **words)
+    params = {"document_prompt": prompt, "response_format": "content_and_artifact"}
+    return create_retriever_tool(retriever, "search_fables", "Search the fables of Æsop.", **params)
 
 
 def test_an_agent_answers_from_what_its_tool_retrieves(llm, search):

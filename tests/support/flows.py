@@ -24,7 +24,7 @@ from flash_integrations.errors import APITimeoutError, FlashError
 KEY = "sk-made-up-key"
 URL = "https://gateway.test/v1"
 MESSAGES = [{"role": "user", "content": "Hi"}]
-COLOURS = ("sync", "async")
+MODES = ("sync", "async")
 
 
 class Clock:
@@ -180,14 +180,14 @@ def exchange(
     )
 
 
-def run(colour: str, script: Sequence[Step], gateway: Gateway | None = None, **words: Any) -> Outcome:
+def run(mode: str, script: Sequence[Step], gateway: Gateway | None = None, **options: Any) -> Outcome:
     """Run a call by the real drivers over a scripted port."""
     gateway = gateway or Gateway()
-    on_sleep = words.pop("on_sleep", ())
-    take = words.pop("take", None)
-    keeps_time = words.pop("keeps_time", True)
-    flow = exchange(gateway, **words).flow()
-    kind = FakePort if colour == "sync" else AsyncFakePort
+    on_sleep = options.pop("on_sleep", ())
+    take = options.pop("take", None)
+    keeps_time = options.pop("keeps_time", True)
+    flow = exchange(gateway, **options).flow()
+    kind = FakePort if mode == "sync" else AsyncFakePort
     port = kind(script, gateway.clock, gateway.limiter)
     port.on_sleep.extend(on_sleep)
     port.keeps_time = keeps_time
@@ -203,7 +203,7 @@ def run(colour: str, script: Sequence[Step], gateway: Gateway | None = None, **w
             keep(delta)
 
     try:
-        if colour == "sync":
+        if mode == "sync":
             for delta in drive(flow, port, result):
                 keep(delta)
         else:

@@ -184,8 +184,8 @@ def serving(serve: Serve) -> Iterator[RawServer]:
 def echo(line: Line) -> None:
     """Answers each request by a stream that repeats its last message, on one connection after another."""
     while (request := line.request()) is not None:
-        words = request.said.split(" ")
-        pieces = [chunk({"content": word if at == 0 else f" {word}"}) for at, word in enumerate(words)]
+        params = request.said.split(" ")
+        pieces = [chunk({"content": word if at == 0 else f" {word}"}) for at, word in enumerate(params)]
         line.answer(chunk({"role": "assistant"}), *pieces, chunk({}, "stop"), b"data: [DONE]\n\n")
 
 

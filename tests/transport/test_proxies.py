@@ -27,14 +27,14 @@ def dead_port():
         yield held.getsockname()[1]
 
 
-def ask(colour, **words):
-    """One chat call, in either colour."""
-    if colour == "sync":
-        return FlashClient(api_key="k", max_retries=0, **words).chat(**ASK)
-    return asyncio.run(AsyncFlashClient(api_key="k", max_retries=0, **words).chat(**ASK))
+def ask(mode, **params):
+    """One chat call, in sync and async."""
+    if mode == "sync":
+        return FlashClient(api_key="k", max_retries=0, **params).chat(**ASK)
+    return asyncio.run(AsyncFlashClient(api_key="k", max_retries=0, **params).chat(**ASK))
 
 
-colours = pytest.mark.parametrize("colour", ["sync", "async"])
+in_both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.mark.parametrize(
@@ -70,22 +70,22 @@ def test_which_proxy_a_request_goes_through(monkeypatch, url, environment, expec
     assert (proxy and proxy.url) == expected
 
 
-@colours
-def test_loopback_is_reached_past_every_proxy(monkeypatch, dead_port, colour):
+@in_both_modes
+def test_loopback_is_reached_past_every_proxy(monkeypatch, dead_port, mode):
     """A gateway on this machine answers in a shell whose proxies could not find it."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{dead_port}")
     monkeypatch.setenv("ALL_PROXY", f"socks5://127.0.0.1:{dead_port}")  # which httpx could not even load
     with serving(whole) as server:
-        assert ask(colour, base_url=server.base_url).text == "Hello"
+        assert ask(mode, base_url=server.base_url).text == "Hello"
 
 
-@colours
-def test_a_proxy_that_is_not_there_is_named(monkeypatch, dead_port, colour):
+@in_both_modes
+def test_a_proxy_that_is_not_there_is_named(monkeypatch, dead_port, mode):
     """Its address, its variable and what to do, without its password; the gateway is not said to be at fault."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{dead_port}")
     with pytest.raises(errors.APIConnectionError) as caught:
-        ask(colour, base_url=GATEWAY)
+        ask(mode, base_url=GATEWAY)
     said = str(caught.value)
     assert said.startswith(f"cannot connect to the proxy http://127.0.0.1:{dead_port} (HTTPS_PROXY), through which")
     assert GATEWAY in said
@@ -93,9 +93,9 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch, dead_port, colour):
     assert PASSWORD not in said
 
 
-@colours
+@in_both_modes
 @pytest.mark.parametrize("answer", [b"407 Proxy Authentication Required", b"502 Bad Gateway"])
-def test_what_a_proxy_refuses_is_said_to_be_its_doing(monkeypatch, colour, answer):
+def test_what_a_proxy_refuses_is_said_to_be_its_doing(monkeypatch, mode, answer):
     """A tunnel that is not opened is the proxy's failure, told with its own words."""
 
     def refuse(line):
@@ -106,24 +106,24 @@ def test_what_a_proxy_refuses_is_said_to_be_its_doing(monkeypatch, colour, answe
         address = proxy.base_url.removeprefix("http://").removesuffix("/v1")
         monkeypatch.setenv("https_proxy", f"http://user:{PASSWORD}@{address}")
         with pytest.raises(errors.APIConnectionError) as caught:
-            ask(colour, base_url=GATEWAY)
+            ask(mode, base_url=GATEWAY)
     said = str(caught.value)
     assert said.startswith(f"the proxy http://{address} (https_proxy), through which {GATEWAY} is asked, failed: ")
     assert answer.decode() in said
     assert PASSWORD not in said
 
 
-@colours
-def test_a_proxy_that_wants_a_password_is_told_on_plain_http_too(monkeypatch, colour):
+@in_both_modes
+def test_a_proxy_that_wants_a_password_is_told_on_plain_http_too(monkeypatch, mode):
     """407 is the proxy's status, never the gateway's refusal of the request."""
     with serving(lambda line: (line.request(), line.answer(b"", status=407))) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
         with pytest.raises(errors.APIConnectionError, match="it wants a user and a password"):
-            ask(colour, base_url="http://gateway.test/v1", allow_http=True)
+            ask(mode, base_url="http://gateway.test/v1", allow_http=True)
 
 
-@colours
-def test_a_tunnel_that_breaks_names_the_proxy(monkeypatch, colour):
+@in_both_modes
+def test_a_tunnel_that_breaks_names_the_proxy(monkeypatch, mode):
     """Where the connection is lost behind an open tunnel, both ends are named."""
 
     def break_off(line):
@@ -135,7 +135,7 @@ def test_a_tunnel_that_breaks_names_the_proxy(monkeypatch, colour):
         address = proxy.base_url.removesuffix("/v1")
         monkeypatch.setenv("HTTPS_PROXY", address)
         with pytest.raises(errors.APIConnectionError, match=f"{GATEWAY} through the proxy {address}"):
-            ask(colour, base_url=GATEWAY)
+            ask(mode, base_url=GATEWAY)
 
 
 @pytest.mark.parametrize("value", [f"ftp://u:{PASSWORD}@p:1", f"http://u:{PASSWORD}@p:none", "http://"])

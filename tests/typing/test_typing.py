@@ -25,8 +25,8 @@ local_partial_types = true
 def mypy(paths, folder):
     """(file name, line) of each error mypy finds."""
     (folder / "mypy.ini").write_text(MYPY)
-    words = [f"--config-file={folder / 'mypy.ini'}", f"--cache-dir={folder / 'cache'}", "--show-absolute-path"]
-    command = [sys.executable, "-m", "mypy", *words, *map(str, paths)]
+    params = [f"--config-file={folder / 'mypy.ini'}", f"--cache-dir={folder / 'cache'}", "--show-absolute-path"]
+    command = [sys.executable, "-m", "mypy", *params, *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     found = re.findall(r"^(.*?):(\d+): error: .*$", done.stdout, re.MULTILINE)
@@ -37,8 +37,8 @@ def pyright(paths, folder):
     """The same by pyright's standard rules, out of a wheel that brings Node along."""
     names = {"typeCheckingMode": "standard", "pythonVersion": "3.11", "extraPaths": [str(SRC)]}
     (folder / "pyrightconfig.json").write_text(json.dumps(names | {"include": list(map(str, paths))}))
-    words = ["--outputjson", f"--pythonpath={sys.executable}", "-p", str(folder / "pyrightconfig.json")]
-    command = [sys.executable, "-m", "basedpyright", *words]
+    params = ["--outputjson", f"--pythonpath={sys.executable}", "-p", str(folder / "pyrightconfig.json")]
+    command = [sys.executable, "-m", "basedpyright", *params]
     done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     found = [each for each in json.loads(done.stdout)["generalDiagnostics"] if each["severity"] == "error"]

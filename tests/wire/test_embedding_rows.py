@@ -1,4 +1,4 @@
-"""GATEWAYS' rows about embeddings (V), as bytes over a socket: by the core and both frameworks, in both colours."""
+"""GATEWAYS' rows about embeddings (V), as bytes over a socket: by the core and both frameworks, sync and async."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ ONE, TWO = [1.0, 0.5], [0.25, -2.0]
 TEXTS = ["one", "two"]
 
 WAYS = {
-    "core": lambda url, texts, **words: FlashClient(base_url=url, max_retries=0).embed(texts, **words).vectors,
-    "core, async": lambda url, texts, **words: (
-        asyncio.run(FlashClient(base_url=url, max_retries=0).to_async().embed(texts, **words)).vectors
+    "core": lambda url, texts, **options: FlashClient(base_url=url, max_retries=0).embed(texts, **options).vectors,
+    "core, async": lambda url, texts, **options: (
+        asyncio.run(FlashClient(base_url=url, max_retries=0).to_async().embed(texts, **options)).vectors
     ),
-    "LangChain": lambda url, texts, **words: FlashEmbeddings(base_url=url, max_retries=0, **words).embed_documents(
+    "LangChain": lambda url, texts, **options: FlashEmbeddings(base_url=url, max_retries=0, **options).embed_documents(
         texts
     ),
-    "LangChain, async": lambda url, texts, **words: asyncio.run(
-        FlashEmbeddings(base_url=url, max_retries=0, **words).aembed_documents(texts)
+    "LangChain, async": lambda url, texts, **options: asyncio.run(
+        FlashEmbeddings(base_url=url, max_retries=0, **options).aembed_documents(texts)
     ),
-    "LlamaIndex": lambda url, texts, **words: FlashEmbedding(
-        base_url=url, max_retries=0, **words
+    "LlamaIndex": lambda url, texts, **options: FlashEmbedding(
+        base_url=url, max_retries=0, **options
     ).get_text_embedding_batch(texts),
-    "LlamaIndex, async": lambda url, texts, **words: asyncio.run(
-        FlashEmbedding(base_url=url, max_retries=0, **words).aget_text_embedding_batch(texts)
+    "LlamaIndex, async": lambda url, texts, **options: asyncio.run(
+        FlashEmbedding(base_url=url, max_retries=0, **options).aget_text_embedding_batch(texts)
     ),
 }
 

@@ -1,6 +1,6 @@
 """What a flow wants done, as values: send, read on, wait, let go.
 
-A flow yields them; a :class:`Port` carries them out, one for each colour. What came of a command is sent back into the
+A flow yields them; a :class:`Port` carries them out, one for sync and one for async code. What came of a command is sent back into the
 flow, or thrown in if it is one of our errors.
 """
 

@@ -16,10 +16,10 @@ from flash_integrations._core.policy.backoff import delay, is_passing
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
 
 
-def status(kind, code=0, **words):
+def status(kind, code=0, **params):
     """A status error, with what it knows of waiting."""
     error = kind("x", status_code=code)
-    for name, value in words.items():
+    for name, value in params.items():
         setattr(error, name, value)
     return error
 

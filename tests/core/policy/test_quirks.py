@@ -80,10 +80,10 @@ LESSON_ROWS = [
         (
             "Q9",
             call(tools=[TOOL], parallel_tool_calls=True),
-            said(f"'parallel_tool_calls' {words}"),
+            said(f"'parallel_tool_calls' {options}"),
             ("parallel_tool_calls", False),
         )
-        for words in (
+        for options in (
             "is not currently supported",
             "not yet supported",
             "does not currently support true",
@@ -92,8 +92,8 @@ LESSON_ROWS = [
         )
     ),
     *(
-        ("Q3", call(tools=[TOOL], tool_choice="required"), said(words), ("required_tool", False))
-        for words in (
+        ("Q3", call(tools=[TOOL], tool_choice="required"), said(options), ("required_tool", False))
+        for options in (
             'tool_choice must either be a named tool, "auto", or "none".',
             "Invalid value: 'required'. Supported values are: 'none' and 'auto'.",
         )
@@ -152,10 +152,10 @@ VALUE_FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("params", "words"), VALUE_FAULTS.values(), ids=VALUE_FAULTS)
-def test_a_refusal_that_blames_the_value_teaches_nothing(params, words):
+@pytest.mark.parametrize(("params", "options"), VALUE_FAULTS.values(), ids=VALUE_FAULTS)
+def test_a_refusal_that_blames_the_value_teaches_nothing(params, options):
     """A fact is for every later call of the process: one bad schema must not take schemas from all."""
-    assert taught(call(**params), said(words), drop_refused=True)[0] is None
+    assert taught(call(**params), said(options), drop_refused=True)[0] is None
 
 
 @pytest.mark.parametrize(("tools", "choice"), [([TOOL], NAMED), ([TOOL, {**TOOL, "function": {"name": "g"}}], None)])

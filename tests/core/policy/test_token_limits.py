@@ -162,8 +162,8 @@ def test_a_batch_through_a_tier_meets_no_refusal(seed):
     quota = Quota(limit, clock=lambda: clock[0])
     served = []
 
-    def plan(at, act, *words):
-        heappush(agenda, (at, next(order), act, words))
+    def plan(at, act, *params):
+        heappush(agenda, (at, next(order), act, params))
 
     def ask(number):
         if number in started:
@@ -200,6 +200,6 @@ def test_a_batch_through_a_tier_meets_no_refusal(seed):
         reservations[number] = limiter.enqueue(limit, label="", now=0.0, tokens=size, answer=400)
         plan(0.0, ask, number)
     while agenda:
-        clock[0], _, act, words = heappop(agenda)
-        act(*words)
+        clock[0], _, act, params = heappop(agenda)
+        act(*params)
     assert sorted(served) == list(range(60))

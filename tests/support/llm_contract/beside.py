@@ -70,9 +70,9 @@ class BesideScenarios(Scenarios):
         yield spans
         root.span_handlers.remove(spans)
 
-    def hello(self, llm, call, name, **words):
+    def hello(self, llm, call, name, **params):
         """Say hello by one of the calls."""
-        return call(llm, name, HELLO_MESSAGES if "chat" in name else HELLO, **words)
+        return call(llm, name, HELLO_MESSAGES if "chat" in name else HELLO, **params)
 
     @anyhow
     def test_usage(self, llm, call, name):

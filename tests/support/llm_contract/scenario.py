@@ -1,4 +1,4 @@
-"""What the scenarios have in common: the flags, the fixtures, and calling in either colour."""
+"""What the scenarios have in common: the flags, the fixtures, and calling in sync and async."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def get_time(city: str) -> str:
     return f"Noon in {city}"
 
 
-def called(method, *args, **words):
+def called(method, *args, **options):
     """What a method gives, sync or async: an answer, or the items of a stream as a list."""
 
     async def awaited():
         answer = await given
         return [item async for item in answer] if isinstance(answer, AsyncIterator) else answer
 
-    given = method(*args, **words)
+    given = method(*args, **options)
     if inspect.isawaitable(given):
         return asyncio.run(awaited())
     return list(given) if isinstance(given, Iterator) else given
@@ -82,9 +82,9 @@ class Scenarios:
 
     @pytest.fixture(params=["sync", "async"])
     def call(self, request):
-        """Calls a method of an object by its sync name, in one colour or the other; streams come as lists."""
+        """Calls a method of an object by its sync name, sync or async; streams come as lists."""
         prefix = "a" if request.param == "async" else ""
-        return lambda target, name, *args, **words: called(getattr(target, prefix + name), *args, **words)
+        return lambda target, name, *args, **options: called(getattr(target, prefix + name), *args, **options)
 
     @pytest.fixture
     def offered(self):

@@ -9,8 +9,8 @@ OPENAIS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
 
 def test_each_word_has_one_row_with_its_source():
     """The table says who sends a word; no word stands in it twice, and each means something known."""
-    words = [row.word for row in FINISH_REASONS]
-    assert len(words) == len(set(words))
+    params = [row.word for row in FINISH_REASONS]
+    assert len(params) == len(set(params))
     assert [row for row in FINISH_REASONS if not row.source or row.means not in OPENAIS | {FAILED}] == []
 
 

@@ -36,9 +36,9 @@ def reading(*segments, headers=None, streamed=True, accepts_done=False):
     return made
 
 
-def whole(*segments, lost=None, **words):
+def whole(*segments, lost=None, **params):
     """The answer a body is."""
-    made = reading(*segments, **words)
+    made = reading(*segments, **params)
     made.close(lost)
     return made.result(retries=0)
 
@@ -217,17 +217,17 @@ def test_a_finish_reason_that_says_there_is_no_answer_is_an_error(word):
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "words"),
+    ("error", "kind", "params"),
     [
         ({"code": 502, "message": "upstream went away"}, ServerError, "upstream went away"),
         ({"code": 429, "message": "slow down"}, RateLimitError, "slow down"),
         ("gone", ServerError, "gone"),
     ],
 )
-def test_an_error_on_the_choice_is_the_error(error, kind, words):
+def test_an_error_on_the_choice_is_the_error(error, kind, params):
     """genkit#6259: its code and words tell what it is."""
     choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": error}
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=params):
         reading(HELLO, b"data: %s\n\n" % json.dumps({"choices": [choice]}).encode())
 
 
