@@ -117,7 +117,7 @@ class BaseClient:
             default_query: query parameters of every request.
             allow_http: send the key over plain http to a public host.
             http_client: an ``httpx.Client`` of one's own, which one closes oneself.
-            http_async_client: the same for the async colour.
+            http_async_client: the same for async code.
             **unknown: any other word is refused, with the nearest known one.
 
         Raises:
@@ -135,8 +135,8 @@ class BaseClient:
         check_seconds("total_timeout", total_timeout)
         check_at_least_0("max_retries", max_retries, whole=True)
         check_at_least_0("max_retry_after", max_retry_after)
-        _check_colour("http_client", http_client, wanted=False)
-        _check_colour("http_async_client", http_async_client, wanted=True)
+        _check_kind("http_client", http_client, wanted=False)
+        _check_kind("http_async_client", http_async_client, wanted=True)
         if force_stream not in (True, False, None):
             raise ConfigurationError(f"force_stream must be True, False or None, not {force_stream!r}")
         self._timeout = Timeout.of(timeout)
@@ -287,8 +287,8 @@ class BaseClient:
         return process.limiter(self.base_url, self._endpoint.credential.owner())
 
 
-def _check_colour(name: str, client: Any, *, wanted: bool) -> None:
-    """Refuse an httpx client of the other colour, which would fail at the first call only."""
+def _check_kind(name: str, client: Any, *, wanted: bool) -> None:
+    """Refuse a sync httpx client for an async one, or the reverse: it would fail at the first call only."""
     if client is not None and inspect.iscoroutinefunction(getattr(client, "send", None)) != wanted:
         raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if wanted else 'Client'}, not {client!r}")
 

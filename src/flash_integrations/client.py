@@ -156,7 +156,7 @@ class AsyncFlashClient(BaseClient):
         *,
         model: str,
         messages: Sequence[Mapping[str, Any]],
-        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it, in both colours
+        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it
         **params: Unpack[ChatParams],
     ) -> Completion:
         """As :meth:`FlashClient.chat`."""
@@ -180,7 +180,7 @@ class AsyncFlashClient(BaseClient):
         model: str = DEFAULT_MODEL,
         batch_size: int = BATCH_SIZE,
         max_concurrency: int | None = None,
-        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it, in both colours
+        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it
         on_batch: OnBatch | None = None,
         **params: Unpack[EmbedParams],
     ) -> Embeddings:

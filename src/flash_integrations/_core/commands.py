@@ -1,7 +1,7 @@
 """What a flow wants done, as values: send, read on, wait, let go.
 
-A flow yields them; a :class:`Port` carries them out, one for sync and one for async code. What came of a command is sent back into the
-flow, or thrown in if it is one of our errors.
+A flow yields them; a :class:`Port` carries them out, one for sync and one for async code. What came of a command is
+sent back into the flow, or thrown in if it is one of our errors.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Messages outward: every role LangChain has, as the chat completions endpoint takes it.
 
-Content blocks are made parts in ``_content``. An earlier answer goes back as what the endpoint takes from an assistant: text,
-images and files, calls, a refusal, the id of audio, and its reasoning on request. Calls that ran on a provider's side
-and their results, and what else other APIs put into answers, have no form here and stay behind.
+Content blocks are made parts in ``_content``. An earlier answer goes back as what the endpoint takes from an assistant:
+text, images and files, calls, a refusal, the id of audio, and its reasoning on request. Calls that ran on a provider's
+side and their results, and what else other APIs put into answers, have no form here and stay behind.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from flash_integrations._core.completion.merging import merge
         ({"a": "x\ud83d"}, {"a": "\ude00y"}, {"a": "x😀y"}),
         ({"a": "x"}, {"a": 1}, {"a": 1}),
         ({"citations": ["u", "v"]}, {"citations": ["v", "w"]}, {"citations": ["u", "v", "w"]}),
+        ({"citations": []}, {"citations": ["u", "u"]}, {"citations": ["u"]}),
         ({"images": [{"url": "u"}]}, {"images": [{"url": "u"}]}, {"images": [{"url": "u"}]}),
     ],
 )

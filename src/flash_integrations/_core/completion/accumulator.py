@@ -195,8 +195,8 @@ class _ChoiceState:
 class Accumulator:
     """Adds up chunks to a :class:`Completion`.
 
-    :meth:`add_chunk` gives the deltas a caller of a stream gets at once; :meth:`finish` gives the last ones, which carry
-    each choice's finish reason and, on the very last, the usage. Texts, tool calls, logprobs and audio of all deltas are
+    :meth:`add_chunk` gives the deltas a caller of a stream gets at once; :meth:`finish` the last ones, which carry each
+    choice's finish reason and, on the very last, the usage. Texts, tool calls, logprobs and audio of all deltas are
     those of the completion; ``function_call``, annotations and extra fields are the completion's alone.
 
     Args:

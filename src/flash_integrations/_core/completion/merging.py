@@ -54,8 +54,12 @@ def merge(old: Any, new: Any, *, key: str = "", depth: int = 0) -> Any:
 
 
 def with_new(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
-    """A list and what a later one adds to it: an item that stands there already is not added again."""
-    return [*old, *(item for item in new if item not in old)]
+    """A list and what a later one adds to it, each item once."""
+    joined = list(old)
+    for item in new:
+        if item not in joined:
+            joined.append(item)
+    return joined
 
 
 def _goes_on(last: Any, item: Any) -> bool:
