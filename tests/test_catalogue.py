@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import get_args
 
 import pytest
 
 from flash_integrations import Provider, RateLimit, get_provider, list_models, register_model, register_provider
-from flash_integrations.catalogue import ModelCard, context_window, list_providers, read_rows
+from flash_integrations.catalogue import ModelCard, ProviderName, context_window, list_providers, read_rows
 from flash_integrations.errors import ConfigurationError
 
 K = 1_000
@@ -243,3 +244,8 @@ def test_a_row_cannot_be_like_a_later_one():
     """Rows are read in order."""
     with pytest.raises(ConfigurationError, match="'b' is like 'c', which no earlier row is"):
         read_rows('[providers.b]\nlike = "c"\n')
+
+
+def test_the_names_an_editor_offers_are_the_providers_there_are():
+    """The Literal beside ``provider`` is the table."""
+    assert list(get_args(ProviderName)) == [provider.name for provider in list_providers()]

@@ -35,7 +35,7 @@ from ._core.policy.rate_limiter import RateLimiter
 from ._core.policy.timeout import Timeout, check_at_least_0, check_seconds
 from ._transport.concurrent_batches import EmbeddingJob
 from ._transport.process import process
-from .catalogue import Provider, RateLimit
+from .catalogue import Provider, ProviderName, RateLimit
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class BaseClient:
     def __init__(
         self,
         *,
-        provider: str | Provider | None = None,
+        provider: ProviderName | str | Provider | None = None,
         api_key: KeySource = None,
         base_url: str | None = None,
         timeout: TimeoutLike = None,
@@ -97,31 +97,34 @@ class BaseClient:
         """Take connection and policy; nothing is sent and no key is looked for yet.
 
         Args:
-            provider: a row of the catalogue, by name or itself. Default: by URL, else ``FLASH_PROVIDER``, else
-                flashapi.
-            api_key: a text, a ``SecretStr``, or a function (sync or async) that gives the key. Default: the row's
-                variable.
-            base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the row's.
-            timeout: seconds, a :class:`Timeout`, or a dict of its fields.
-            total_timeout: seconds for a whole call, waiting and re-sends included. Default: none.
-            max_retries: how many times a failed request is sent again.
-            max_retry_after: seconds; a gateway that asks for a longer wait is not waited for.
-            rate_limit: a :class:`RateLimit`, a dict of its fields, the name of one of the row's tiers, None for no
-                limits. Default: the row's.
-            force_stream: stream on the wire always (True), never (False), or by the row (None).
-            require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the row's.
+            provider: the gateway, by its name or as a :class:`Provider`. Default: the one that ``base_url`` belongs
+                to, else ``FLASH_PROVIDER``, else flashapi.
+            api_key: a str, a ``SecretStr``, or a function (sync or async) that returns the key. Default: the
+                provider's environment variable, such as ``FLASH_API_KEY``.
+            base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's.
+            timeout: seconds, a :class:`Timeout`, or a dict of its fields. Default: 10 s for a connection, 300 s for
+                the first byte, 60 s between two events of a stream.
+            total_timeout: seconds for a whole call, waiting and retries included. Default: no bound.
+            max_retries: how many times a failed request is sent again; 0 or more.
+            max_retry_after: seconds; where a gateway asks for a longer wait, the error is raised at once.
+            rate_limit: a :class:`RateLimit`, a dict of its fields, the name of one of the provider's tiers, None for
+                no limits. Default: the provider's.
+            force_stream: stream on the wire always (True), never (False), or where the provider's models want it
+                (None).
+            require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the
+                provider's.
             disabled_params: names of parameters never to send.
             drop_refused: leave out sampling parameters that the gateway refuses (``Unsupported parameter: ...``), and
                 send again; otherwise such a refusal is raised.
             default_headers: headers of every request.
             default_query: query parameters of every request.
             allow_http: send the key over plain http to a public host.
-            http_client: an ``httpx.Client`` of one's own, which one closes oneself.
+            http_client: an ``httpx.Client`` to send with; you close it.
             http_async_client: the same for async code.
-            **unknown: any other word is refused, with the nearest known one.
+            **unknown: any other parameter is refused; the error names the nearest known one.
 
         Raises:
-            ConfigurationError: an unknown word or provider, a bad URL, a value of a wrong kind.
+            ConfigurationError: an unknown parameter or provider, a bad URL, a value of a wrong kind.
         """
         for name in unknown:
             if name in CHECKS:

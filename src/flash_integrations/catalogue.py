@@ -1,8 +1,7 @@
 """Who serves what, under which rules: providers, models and limits as data.
 
-The rows live in ``catalogue.toml``; code adds its own with :func:`register_provider` and
-:func:`register_model`. Which row a call belongs to, and whose key it may carry, is decided in
-``endpoint`` from these rows.
+They live in ``catalogue.toml``; code adds its own with :func:`register_provider` and :func:`register_model`. Which
+provider a call belongs to, and whose key it may carry, is decided in ``endpoint``.
 """
 
 from __future__ import annotations
@@ -34,6 +33,8 @@ __all__ = [
 DEFAULT_CONTEXT_WINDOW = 128_000
 """Tokens assumed for a model that no row lists."""
 
+ProviderName = Literal["flashapi", "supertoken", "floxai", "uniapi", "openai", "custom"]
+"""The providers that come with the package; :func:`register_provider` adds more."""
 ModelKind = Literal["chat", "embedding", "image", "transcription", "speech"]
 StreamRule = Literal["gpt", "all", "none"]
 

@@ -36,7 +36,10 @@ class FlashClient(BaseClient):
         answer = client.chat(model="gpt-5.2", messages=[{"role": "user", "content": "Hello"}])
         print(answer.text, answer.usage)
 
-    Safe to use from several threads, and after a fork.
+    Safe to use from several threads, and after a fork. The constructor's parameters, each with its default, are
+    explained by ``help(FlashClient.__init__)``; the ones that matter are ``provider``, ``base_url``, ``api_key``,
+    ``timeout``, ``total_timeout``, ``max_retries``, ``rate_limit``, ``force_stream``, ``drop_refused`` and
+    ``default_headers``.
     """
 
     def to_async(self) -> AsyncFlashClient:

@@ -25,7 +25,7 @@ from .._base_client import ROW, TimeoutLike
 from .._config.redaction import redact_reprs, without_body_secrets, without_secrets
 from .._config.suggestions import refuse_unknown
 from .._core.policy.timeout import Timeout
-from ..catalogue import Provider, RateLimit
+from ..catalogue import Provider, ProviderName, RateLimit
 from ..client import AsyncFlashClient, FlashClient
 from ..errors import ConfigurationError, InvalidRequestError
 
@@ -93,7 +93,7 @@ class ConnectionSettings(BaseModel):
     SUCH_AS: ClassVar[str] = "gpt-5.2"
     """A model's id, for errors."""
 
-    provider: str | Provider | None = None
+    provider: ProviderName | str | Provider | None = None
     """The gateway: a provider's name, such as "flashapi" or "supertoken", or a :class:`Provider`. Default: the one that
     ``base_url`` belongs to, else ``FLASH_PROVIDER``, else flashapi."""
     api_key: Annotated[ApiKey, BeforeValidator(_hidden)] = Field(default=None, exclude=True, repr=False)

@@ -43,7 +43,20 @@ class ChatFlash(ChatSettings):
         llm.invoke("Hello").content
 
     Whole answers come whole though the wire is streamed; handlers that take tokens get them one by one meanwhile.
-    Only what is set is sent. Connection words are those of ``FlashClient``; unknown words are refused.
+    Only what is set is sent; unknown parameters are refused. The ones that matter (every field has its own line):
+
+    Args:
+        model: the model's id at the gateway, such as "gpt-5.2".
+        provider: the gateway, such as "flashapi" or "supertoken". Default: the one ``base_url`` belongs to, else
+            ``FLASH_PROVIDER``, else flashapi.
+        base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's.
+        api_key: a str, a ``SecretStr`` or a function that returns it. Default: the provider's environment variable.
+        temperature: 0 to 2. Default: not sent, the model's own.
+        max_tokens: the most tokens of an answer. Default: not sent, the model's own.
+        reasoning_effort: "none", "minimal", "low", "medium", "high" or a vendor's own word.
+        timeout: seconds, or ``Timeout(connect=10, first_byte=300, progress=60)``, the defaults.
+        max_retries: how many times a failed request is sent again. Default: 2.
+        rate_limit: limits kept before sending, shared by the process. Default: the provider's; None: none.
 
     Raises (at the call):
         FlashError: every error is one, and the matching class of ``langchain_core.exceptions`` as well.

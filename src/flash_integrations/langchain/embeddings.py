@@ -29,8 +29,21 @@ class FlashEmbeddings(EmbeddingSettings, Embeddings):
         embeddings = FlashEmbeddings(model="text-embedding-3-large")  # the key comes from FLASH_API_KEY
         embeddings.embed_documents(["Hello", "你好"])
 
-    Texts go out as texts, in batches side by side within the limits; nothing is downloaded. Connection words are those
-    of ``FlashClient``; unknown words are refused.
+    Texts go out as texts, in batches side by side within the limits; nothing is downloaded. Unknown
+    parameters are refused. The ones that matter (every field has its own line):
+
+    Args:
+        model: the model's id. Default: "text-embedding-3-large".
+        provider: the gateway, such as "flashapi" or "supertoken". Default: the one ``base_url`` belongs to, else
+            ``FLASH_PROVIDER``, else flashapi.
+        base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's.
+        api_key: a str, a ``SecretStr`` or a function that returns it. Default: the provider's environment variable.
+        dimensions: length of the vectors, for models that can shorten them.
+        chunk_size: texts in a request. Default: 100; fewer where the gateway wants fewer.
+        max_concurrency: requests at once. Default: by the limits, else 8.
+        timeout: seconds, or ``Timeout(connect=10, first_byte=300, progress=60)``, the defaults.
+        max_retries: how many times a failed request is sent again. Default: 2.
+        rate_limit: limits kept before sending, shared by the process. Default: the provider's; None: none.
 
     Raises (at the call):
         FlashError: every error is one, and the matching class of ``langchain_core.exceptions`` as well.

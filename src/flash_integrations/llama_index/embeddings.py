@@ -58,7 +58,20 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         embed_model.get_text_embedding_batch(["Hello", "你好"])
 
     Texts go out as texts, ``embed_batch_size`` in a request, requests side by side within the limits (``num_workers``
-    at once, if set). Connection words are those of ``FlashClient``; unknown words are refused.
+    at once, if set). Unknown parameters are refused. The ones that matter (every field has its own line):
+
+    Args:
+        model_name: the model's id, "text-embedding-3-large" by default; ``model=`` says the same.
+        provider: the gateway, such as "flashapi" or "supertoken". Default: the one ``base_url`` belongs to, else
+            ``FLASH_PROVIDER``, else flashapi.
+        base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's.
+        api_key: a str, a ``SecretStr`` or a function that returns it. Default: the provider's environment variable.
+        dimensions: length of the vectors, for models that can shorten them.
+        embed_batch_size: texts in a request, at most 2,048. Default: 100; fewer where the gateway wants fewer.
+        num_workers: requests at once. Default: by the limits, else 8.
+        timeout: seconds, or ``Timeout(connect=10, first_byte=300, progress=60)``, the defaults.
+        max_retries: how many times a failed request is sent again. Default: 2.
+        rate_limit: limits kept before sending, shared by the process. Default: the provider's; None: none.
 
     Raises (at the call):
         FlashError: what the call came to; see ``flash_integrations.errors``.

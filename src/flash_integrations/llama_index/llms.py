@@ -56,13 +56,28 @@ class FlashLLM(Serialization):
         llm = FlashLLM(model="gpt-5.2")  # the key comes from FLASH_API_KEY
         llm.complete("Hello").text
 
-    Whole answers come whole though the wire is streamed. Only what is set is sent. Connection words are those of
-    ``FlashClient``; unknown words are refused. ``raw`` is a dict: the answer as the plain endpoint writes it, in
+    Whole answers come whole though the wire is streamed. Only what is set is sent; unknown parameters are refused.
+    ``raw`` is a dict: the answer as the plain endpoint writes it, in
     streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
 
     LlamaIndex asks no LLM for its tokenizer: splitters, memories and counters use one for all, that of GPT-3.5 by the
     tables it comes with (fetched anew where ``TIKTOKEN_CACHE_DIR`` names a folder without them). To count by estimate
     instead, which knows Chinese and needs neither tables nor tiktoken, write ``Settings.tokenizer = llm.tokenizer``.
+
+    The parameters that matter (every field has its own line):
+
+    Args:
+        model: the model's id at the gateway, such as "gpt-5.2".
+        provider: the gateway, such as "flashapi" or "supertoken". Default: the one ``base_url`` belongs to, else
+            ``FLASH_PROVIDER``, else flashapi.
+        base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's.
+        api_key: a str, a ``SecretStr`` or a function that returns it. Default: the provider's environment variable.
+        temperature: 0 to 2. Default: not sent, the model's own.
+        max_tokens: the most tokens of an answer. Default: not sent, the model's own.
+        context_window: tokens that prompts are packed to. Default: the catalogue's figure for the model.
+        timeout: seconds, or ``Timeout(connect=10, first_byte=300, progress=60)``, the defaults.
+        max_retries: how many times a failed request is sent again. Default: 2.
+        rate_limit: limits kept before sending, shared by the process. Default: the provider's; None: none.
 
     Raises (at the call):
         FlashError: what the call came to; see ``flash_integrations.errors``.
