@@ -89,12 +89,12 @@ def clients() -> dict[str, Call]:
         return FlashLLM(model="gpt-5.2", base_url=url, max_retries=0)
 
     def chat_openai(url: str) -> ChatOpenAI:
-        words: Any = {"model": "gpt-5.2", "base_url": url, "api_key": "x", "max_retries": 0}
-        return ChatOpenAI(streaming=True, stream_usage=True, **words)
+        params: Any = {"model": "gpt-5.2", "base_url": url, "api_key": "x", "max_retries": 0}
+        return ChatOpenAI(streaming=True, stream_usage=True, **params)
 
     def openai_like(url: str) -> OpenAILike:
-        words: Any = {"model": "gpt-5.2", "api_base": url, "api_key": "x", "max_retries": 0}
-        return OpenAILike(is_chat_model=True, is_function_calling_model=True, **words)
+        params: Any = {"model": "gpt-5.2", "api_base": url, "api_key": "x", "max_retries": 0}
+        return OpenAILike(is_chat_model=True, is_function_calling_model=True, **params)
 
     def last(llm: Any) -> Got:
         return of_response(llm, list(llm.stream_chat(ask))[-1])
@@ -122,7 +122,7 @@ def try_call(call: Call, url: str) -> Got | Exception:
 def is_right(case: Case, got: Got | Exception) -> bool:
     """Whether a call made of a wire case what it is."""
     if case.error is not None:
-        names = {each.__name__ for each in type(got).__mro__}
+        names = {kind.__name__ for kind in type(got).__mro__}
         kinds = KINDS.get(case.error)
         return isinstance(got, Exception) and (
             kinds is None or any(name.endswith(kind) for kind in kinds for name in names)
@@ -162,7 +162,7 @@ def count_cuts(call: Call, every: int) -> Iterator[bool]:
 
 def table(every: int) -> dict[str, str]:
     """The comparison as a Markdown table, by README."""
-    cases = load_cases(WIRE / "chat_cases.json")
+    cases = load_cases(WIRE / "chat_cases.json", WIRE / "field_cases.json")
     heads = {
         "README.md": f"| call | {len(cases)} wire cases right | cuts of a real answer right |",
         "README.zh-CN.md": f"| 调用 | {len(cases)} 个线路用例中正确的 | 真实回答被截断时判断正确的 |",
@@ -176,10 +176,10 @@ def table(every: int) -> dict[str, str]:
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--write", action="store_true", help="put the table into the READMEs")
-    words.add_argument("--every", type=int, default=1, help="take only every n-th cut")
-    given = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="put the table into the READMEs")
+    parser.add_argument("--every", type=int, default=1, help="take only every n-th cut")
+    given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     tables = table(given.every)
