@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._core.policy.token_estimate import count_text
+from flash_integrations._core.policy.token_estimate import count_messages, count_text
 
 # Tokens by the tokenizer of Qwen2.5, asked of llama.cpp's server.
 MEASURED = {
@@ -47,3 +47,38 @@ def test_texts_have_their_counts(text, count):
 def test_estimates_lean_to_the_high_side_of_a_real_tokenizer(text, measured):
     """In prose and code the estimate is never below a real tokenizer's count, and below twice as much."""
     assert measured <= count_text(text) < 2 * measured
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"a":1}'}}
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ({"role": "user", "content": "Hello"}, 4 + 1),
+        ({"role": "user", "content": None}, 4),
+        ({"role": "user", "content": "Hello", "name": "ann"}, 4 + 1 + 1),
+        ({"role": "assistant", "content": "Hello", "reasoning_content": "so be it"}, 4 + 1 + 3),
+        ({"role": "assistant", "content": None, "tool_calls": [CALL]}, 4 + 4 + 1 + count_text('{"a":1}')),
+        ({"role": "user", "content": [{"type": "text", "text": "Hello there"}]}, 4 + 2),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u"}}]}, 4 + 765),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u", "detail": "low"}}]}, 4 + 85),
+        ({"role": "user", "content": [{"type": "image_url", "image_url": "u"}]}, 4 + 765),
+        ({"role": "user", "content": [{"type": "file", "file": {}}, {"type": "text", "text": "Hi"}]}, 4 + 1000 + 1),
+    ],
+)
+def test_a_message_counts_its_frame_and_all_it_holds(body, count):
+    """Images and files at a flat rate; three tokens more for the request."""
+    assert count_messages([body], []) == 3 + count
+    assert count_messages([body, body], []) == 3 + 2 * count
+
+
+def test_tools_count_as_the_json_they_are():
+    """Non-ASCII as it is."""
+    tool = {"type": "function", "function": {"name": "\u67e5"}}
+    assert count_messages([], [tool]) == 3 + count_text('{"type": "function", "function": {"name": "\u67e5"}}')
+
+
+def test_a_tokenizer_of_ones_own_counts_the_texts():
+    """Frames and flat rates stay."""
+    assert count_messages([{"role": "user", "content": "abc"}], [], count=len) == 3 + 4 + 3

@@ -50,7 +50,7 @@ def at_least(low: int) -> Callable[[str, Any], None]:
 
 
 def kind_of(kind: type | tuple[type, ...], described: str) -> Callable[[str, Any], None]:
-    """A check for values of a kind, which errors call ``said``."""
+    """A check for values of a kind, which errors call ``described``."""
 
     def check(name: str, value: Any) -> None:
         if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
