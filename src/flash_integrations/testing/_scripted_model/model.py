@@ -16,7 +16,7 @@ from .prompt import Prompt, read_prompt
 from .schema_filler import fill
 from .text_answers import speak
 from .tool_choice import choose_tools
-from .value_finder import Findings
+from .value_finder import FieldValues
 
 __all__ = ["reply"]
 
@@ -33,7 +33,7 @@ def reply(body: Mapping[str, Any]) -> Answer:
     if schema is not None:
         # The keys that a prompt quotes are no values.
         source = _KEY.sub("", prompt.source) if wanted.get("type") == "json_object" else None
-        return Answer(json.dumps(fill(schema, _findings(prompt, source)), ensure_ascii=False))
+        return Answer(json.dumps(fill(schema, _values(prompt, source)), ensure_ascii=False))
     answer = Answer(speak(prompt))
     # Each of several choices says which it is, so that two melted into one can be seen.
     count = body.get("n") or 1
@@ -41,12 +41,12 @@ def reply(body: Mapping[str, Any]) -> Answer:
     return Answer(choices=[answer, *others])
 
 
-def _findings(prompt: Prompt, source: str | None = None) -> Findings:
-    return Findings(prompt.source if source is None else source, question=prompt.question)
+def _values(prompt: Prompt, source: str | None = None) -> FieldValues:
+    return FieldValues(prompt.source if source is None else source, question=prompt.question)
 
 
 def _calls(tools: list[Mapping[str, Any]], prompt: Prompt) -> list[tuple[str, dict[str, Any]]]:
-    findings = _findings(prompt)
+    findings = _values(prompt)
     calls = []
     for tool in tools:
         findings.begin()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .value_finder import Findings
+from .value_finder import FieldValues
 
 __all__ = ["fill"]
 
@@ -17,7 +17,7 @@ _DEPTH = 8
 _INDIRECT = ("$ref", "anyOf", "oneOf", "allOf")
 
 
-def fill(schema: Mapping[str, Any], findings: Findings) -> Any:
+def fill(schema: Mapping[str, Any], findings: FieldValues) -> Any:
     """A value for a schema, with what the text offers for it."""
     return _Filler(schema, findings).value(schema, "value", ())
 
@@ -25,16 +25,16 @@ def fill(schema: Mapping[str, Any], findings: Findings) -> Any:
 class _Filler:
     """One walk over a schema; ``path`` holds the references on the way, so that a schema which holds itself ends."""
 
-    def __init__(self, root: Mapping[str, Any], findings: Findings) -> None:
+    def __init__(self, root: Mapping[str, Any], findings: FieldValues) -> None:
         self._root = root
-        self._findings = findings
+        self._values = findings
 
     def value(self, schema: Any, name: str, path: tuple[str, ...]) -> Any:
         schema, path = self._resolved(schema, path)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            return self._findings.option(name, schema["enum"])
+            return self._values.option(name, schema["enum"])
         match _type(schema):
             case "object":
                 return self._object(schema, path)
@@ -64,7 +64,7 @@ class _Filler:
         if kind == "null":
             return None
         if kind == "boolean":
-            return self._findings.truth(name, schema.get("default"))
+            return self._values.truth(name, schema.get("default"))
         return self._text(schema, name)
 
     def _target(self, reference: str) -> Mapping[str, Any]:
@@ -105,7 +105,7 @@ class _Filler:
         for name, about in properties.items():
             wanted = name in required if required is not None else not self._returns(about, path)
             options = about.get("enum", []) if isinstance(about, Mapping) else []
-            if wanted or self._findings.speaks_of(name) or any(self._findings.has(option) for option in options):
+            if wanted or self._values.speaks_of(name) or any(self._values.has(option) for option in options):
                 filled[name] = self.value(about, name, path)
         return filled
 
@@ -116,11 +116,11 @@ class _Filler:
             return []
         resolved, _ = self._resolved(items, path)
         if "enum" in resolved:
-            count = max(1, sum(self._findings.has(option) for option in resolved["enum"]))
-            wanted = sorted(resolved["enum"], key=lambda option: not self._findings.has(option))
+            count = max(1, sum(self._values.has(option) for option in resolved["enum"]))
+            wanted = sorted(resolved["enum"], key=lambda option: not self._values.has(option))
             values = [wanted[at % len(wanted)] for at in range(max(count, least))]
             return values[: schema.get("maxItems", len(values))]
-        count = max(1, least, self._findings.many(_type(resolved)))
+        count = max(1, least, self._values.many(_type(resolved)))
         count = min(count, schema.get("maxItems", count))
         values = [self.value(items, name, path) for _ in range(count)]
         if schema.get("uniqueItems") and all(isinstance(value, str) for value in values):
@@ -128,7 +128,7 @@ class _Filler:
         return values
 
     def _number(self, schema: Mapping[str, Any], name: str, *, whole: bool) -> float:
-        value = self._findings.number(name, whole=whole)
+        value = self._values.number(name, whole=whole)
         if value is None:
             value = schema.get("default")
         value = 1 if value is None else value
@@ -148,9 +148,7 @@ class _Filler:
         return int(value) if whole else value
 
     def _text(self, schema: Mapping[str, Any], name: str) -> str:
-        found = self._findings.matching(schema["pattern"]) if "pattern" in schema else None
-        if found is None:
-            found = self._findings.text(name, style=schema.get("format"), default=schema.get("default"))
+        found = self._values.text(name, style=schema.get("format"), default=schema.get("default"))
         if len(found) < schema.get("minLength", 0):
             found = found.ljust(schema["minLength"], ".")
         return found[: schema.get("maxLength", len(found))]

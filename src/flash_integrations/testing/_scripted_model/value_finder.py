@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from .text import CJK, has_cjk, vocabulary, words
 
-__all__ = ["Findings"]
+__all__ = ["FieldValues"]
 
 T = TypeVar("T")
 
@@ -24,17 +24,14 @@ _STARTERS = vocabulary(
 _FORMATS = {
     "date": (r"\d{4}-\d\d-\d\d", "2026-01-01"),
     "date-time": (r"\d{4}-\d\d-\d\dT\d\d:\d\d\S*", "2026-01-01T00:00:00Z"),
-    "time": (r"\d\d:\d\d(?::\d\d)?", "00:00:00"),
     "email": (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "someone@example.com"),
     "uri": (r"https?://[^\s\"'<>，。）)]+", "https://example.com/"),
-    "uuid": (r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "00000000-0000-4000-8000-000000000000"),
-    "ipv4": (r"\d{1,3}(?:\.\d{1,3}){3}", "127.0.0.1"),
 }
 _NAMED = vocabulary("author capital city company country location name person place title town user")
 _ASKING = vocabulary("content input message prompt q query question request search sentence text topic")
 
 
-class Findings:
+class FieldValues:
     """The values of one text. Numbers, quotations and names are handed out in order, so that two fields get two.
 
     Args:
@@ -91,14 +88,6 @@ class Findings:
         labelled = self._labelled(name, r"-?\d+(?:\.\d+)?", linked=False)
         value = self._numbers.take(None if labelled is None else _as_number(labelled))
         return int(value) if value is not None and (whole or value == int(value)) else value
-
-    def matching(self, pattern: str) -> str | None:
-        """The first part of the text that a pattern fits as a whole, or None."""
-        try:
-            found = re.search(pattern.removeprefix("^").removesuffix("$"), self._text)
-        except re.error:  # a schema's dialect of patterns is not quite Python's
-            return None
-        return found.group() if found and found.group() else None
 
     def text(self, name: str, *, style: str | None = None, default: object = None) -> str:
         """A text for a field: by format, by name, a quotation, a name, the default, the question, or a plain phrase."""
