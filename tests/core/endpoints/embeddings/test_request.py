@@ -77,7 +77,7 @@ def test_headers_and_query_are_the_calls_own():
         ({"dimensions": 0}, "dimensions"),
         ({"dimension": 8}, "dimensions"),
         ({"user": 1}, "user"),
-        ({"extra_body": []}, "extra_body"),
+        ({"extra_headers": "x"}, "extra_headers"),
     ],
 )
 def test_bad_parameters_are_refused_by_name(params, match):
