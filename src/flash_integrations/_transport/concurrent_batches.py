@@ -43,9 +43,9 @@ class EmbeddingJob:
     at_once: int
     on_batch: Callable[[int, list[list[float]]], None] | None = None
 
-    def took(self, piece: Piece, answer: Embeddings) -> None:
+    def accept(self, piece: Piece, answer: Embeddings) -> None:
         """A piece was answered."""
-        if self.batches.took(piece, answer) and self.on_batch is not None:
+        if self.batches.accept(piece, answer) and self.on_batch is not None:
             self.on_batch(piece.start, answer.vectors)
 
     @contextmanager
@@ -54,7 +54,7 @@ class EmbeddingJob:
         try:
             yield
         except FlashError as error:
-            self.batches.failed(piece, error)
+            self.batches.fail(piece, error)
 
 
 def gather(
@@ -69,25 +69,25 @@ def gather(
         _one(job, lambda flow: run(flow, new_port()))
     if not job.batches.waiting():
         return
-    flying: dict[Future[Embeddings], _Flight] = {}
+    in_flight: dict[Future[Embeddings], _Flight] = {}
     try:
         while True:
-            while len(flying) < job.at_once and (piece := job.batches.next_piece()) is not None:
+            while len(in_flight) < job.at_once and (piece := job.batches.next_piece()) is not None:
                 port = new_port()
                 flight = _Flight(piece, port, partial(run, job.flow(piece), port))
-                flying[flight.answer] = flight
-            if not flying:
+                in_flight[flight.answer] = flight
+            if not in_flight:
                 return
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                piece = flying.pop(future).landed()
+            for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
+                piece = in_flight.pop(future).landed()
                 with job.judging(piece):
                     answer = future.result()
-                    job.took(piece, answer)
+                    job.accept(piece, answer)
     finally:
-        for flight in flying.values():
+        for flight in in_flight.values():
             flight.port.abandon()
-        for future in wait(flying, PATIENCE).done:
-            flying[future].landed()
+        for future in wait(in_flight, PATIENCE).done:
+            in_flight[future].landed()
 
 
 class _Flight:
@@ -122,29 +122,29 @@ def _one(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Embeddings]) -> No
     if piece is not None:
         with job.judging(piece):
             answer = run(job.flow(piece))
-            job.took(piece, answer)
+            job.accept(piece, answer)
 
 
 async def agather(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Awaitable[Embeddings]]) -> None:
     """:func:`gather` with tasks of the running loop."""
-    flying: dict[asyncio.Task[Embeddings], Piece] = {}
+    in_flight: dict[asyncio.Task[Embeddings], Piece] = {}
 
     async def send(piece: Piece) -> Embeddings:
         return await run(job.flow(piece))
 
     try:
         while True:
-            while len(flying) < job.at_once and (piece := job.batches.next_piece()) is not None:
-                flying[asyncio.ensure_future(send(piece))] = piece
-            if not flying:
+            while len(in_flight) < job.at_once and (piece := job.batches.next_piece()) is not None:
+                in_flight[asyncio.ensure_future(send(piece))] = piece
+            if not in_flight:
                 return
-            done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                piece = flying.pop(task)
+                piece = in_flight.pop(task)
                 with job.judging(piece):
                     answer = task.result()
-                    job.took(piece, answer)
+                    job.accept(piece, answer)
     finally:
-        for task in flying:
+        for task in in_flight:
             task.cancel()
-        await asyncio.gather(*flying, return_exceptions=True)
+        await asyncio.gather(*in_flight, return_exceptions=True)

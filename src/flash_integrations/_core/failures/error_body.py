@@ -82,7 +82,7 @@ class ErrorFacts:
     is_page: bool = False
 
     @property
-    def says(self) -> bool:
+    def has_content(self) -> bool:
         """Whether there is anything to tell it by."""
         return bool(self.message or self.code or self.status)
 
@@ -123,7 +123,11 @@ def read_value(value: Any, *, depth: int = 0) -> ErrorFacts:
         return _read_text(value, depth)
     if isinstance(value, list):
         read_all = (read_value(item, depth=depth + 1) for item in value[:_MAX_DEPTH])
-        return next((facts for facts in read_all if facts.says), ErrorFacts()) if depth < _MAX_DEPTH else ErrorFacts()
+        return (
+            next((facts for facts in read_all if facts.has_content), ErrorFacts())
+            if depth < _MAX_DEPTH
+            else ErrorFacts()
+        )
     if not isinstance(value, dict):
         return ErrorFacts() if value is None or isinstance(value, bool) else _read_text(str(value), depth)
     outer = _read_fields(value, depth)
@@ -131,7 +135,7 @@ def read_value(value: Any, *, depth: int = 0) -> ErrorFacts:
         inner_value = value.get(key)
         if isinstance(inner_value, dict | list) and inner_value:
             inner = read_value(inner_value, depth=depth + 1)
-            if inner.says:
+            if inner.has_content:
                 return _laid_over(outer, inner)
         elif key == "error" and isinstance(inner_value, str) and inner_value:
             inner = _read_text(inner_value, depth)

@@ -17,7 +17,7 @@ from ...errors import (
 
 Kind = type[APIStatusError]
 
-_CODES: tuple[tuple[Kind, str, str], ...] = (
+CODE_ROWS: tuple[tuple[Kind, str, str], ...] = (
     (AuthenticationError, "OpenAI, CLIProxyAPI", "invalid_api_key"),
     (AuthenticationError, "sub2api", "api_key_required api_key_disabled api_key_expired user_not_found user_inactive"),
     (QuotaExceededError, "new-api, one-api, one-hub", "insufficient_user_quota pre_consume_token_quota_failed"),
@@ -62,7 +62,7 @@ _CODES: tuple[tuple[Kind, str, str], ...] = (
     (ServerError, "Zhipu: the model is overloaded", "1312"),
 )
 
-CODES: dict[str, Kind] = {code: kind for kind, _, codes in _CODES for code in codes.split()}
+CODES: dict[str, Kind] = {code: kind for kind, _, codes in CODE_ROWS for code in codes.split()}
 """Error codes, lower case. A number of three digits is no code but a status."""
 
 TYPES: dict[str, Kind] = {

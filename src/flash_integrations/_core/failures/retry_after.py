@@ -35,7 +35,7 @@ def retry_after(
         limited: whether a limit was the cause. OpenAI sends the reset headers with every answer.
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = _asked(headers.get(name, "").strip(), unit, now)
+        seconds = _seconds(headers.get(name, "").strip(), unit, now)
         if seconds is not None:
             return seconds
     if reset_seconds is not None:
@@ -52,7 +52,7 @@ def retry_after(
     return max(resets) if limited and resets else None
 
 
-def _asked(value: str, unit: float, now: float) -> float | None:
+def _seconds(value: str, unit: float, now: float) -> float | None:
     """What a header asks for; None where it says nothing that can be read."""
     if not value:
         return None

@@ -129,7 +129,7 @@ class BodyDecoder:
         self._size += len(rest)
         if self._size > MAX_EVENT_BYTES:
             raise MalformedResponseError(f"a line of the answer is larger than {MAX_EVENT_BYTES} bytes")
-        return [item for line in lines if line.strip() for item in _read(Event("", line, line))]
+        return [item for line in lines if line.strip() for item in _read_event(Event("", line, line))]
 
     def close(self) -> list[Item]:
         """End the body; give what is left in it."""
@@ -138,7 +138,7 @@ class BodyDecoder:
             return items + _items(self._sse.close())
         if self._lines is not None:
             line = b"".join(self._lines).strip()
-            return items + (_read(Event("", line, line, ended=False)) if line else [])
+            return items + (_read_event(Event("", line, line, ended=False)) if line else [])
         text = (b"".join(self._plain or []) or self._head).strip(_BLANK)
         if not text:
             return []
@@ -171,11 +171,11 @@ def _items(events: list[Event]) -> list[Item]:
                 continue
             except ValueError:
                 pass
-        items += _read(event)
+        items += _read_event(event)
     return items
 
 
-def _read(event: Event) -> list[Item]:
+def _read_event(event: Event) -> list[Item]:
     """Turn one event into items: all of it as JSON, else each line by itself, else its data without the stray lines."""
     data, text, is_error = event.data.strip(), event.stray.strip(), event.name == "error"
     if event.name in _PINGS or not text:

@@ -92,7 +92,7 @@ class SSEDecoder:
             self._tail, self._held = [], 0
         events: list[Event] = []
         for line in lines:
-            self._take(line, events)
+            self._read_line(line, events)
         if rest:
             self._tail.append(rest)
             self._held += len(rest)
@@ -106,12 +106,12 @@ class SSEDecoder:
         if self._head:
             self._tail.append(self._head)
         if self._tail:
-            self._take(b"".join(self._tail), events)
+            self._read_line(b"".join(self._tail), events)
         self._head, self._tail, self._held = None, [], 0
         self._dispatch(events, ended=False)
         return events
 
-    def _take(self, line: bytes, events: list[Event]) -> None:
+    def _read_line(self, line: bytes, events: list[Event]) -> None:
         if line.startswith(b"data:"):
             value = line[6:] if line.startswith(b"data: ") else line[5:]
             if len(self._data) == 1 and value[:1] in (b"{", b"[") and is_whole(self._data[0]):

@@ -45,7 +45,7 @@ def _text_of(error: FlashError) -> str:
     return f"{error.message} {error.code or ''} {error.param or ''}" if isinstance(error, APIStatusError) else ""
 
 
-def _says(error: FlashError, *patterns: str) -> bool:
+def _names(error: FlashError, *patterns: str) -> bool:
     """Whether a refusal's text holds all the patterns."""
     text = _text_of(error)
     return bool(text) and all(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
@@ -58,28 +58,28 @@ def _blames_value(error: FlashError) -> bool:
 
 def _refuses(error: FlashError, name: str) -> bool:
     """Whether the request was refused because it had ``name``."""
-    named = isinstance(error, BadRequestError) and _says(error, rf"(?<![\w]){re.escape(name)}(?![\w])")
+    named = isinstance(error, BadRequestError) and _names(error, rf"(?<![\w]){re.escape(name)}(?![\w])")
     return named and NOT_TAKEN.find(_text_of(error)) is not None and not _blames_value(error)
 
 
 # --- streams --------------------------------------------------------------------------------------------------------
 
 
-def _learn_stream(sent: WireRequest, error: FlashError) -> bool | None:
-    if sent.forced or "input" in sent.sent:  # texts to embed: there is no stream of vectors
+def _learn_stream(request: WireRequest, error: FlashError) -> bool | None:
+    if request.forced or "input" in request.fields:  # texts to embed: there is no stream of vectors
         return None
-    if sent.streamed:
+    if request.streamed:
         return False if MUST_NOT_STREAM.find(_text_of(error)) else None
     empty = isinstance(error, MalformedResponseError) and error.empty
     return True if empty or MUST_STREAM.find(_text_of(error)) else None
 
 
-def _learn_options(sent: WireRequest, error: FlashError) -> bool | None:
-    named = isinstance(error, BadRequestError) and _says(error, r"stream[_ ]options|include_usage")
-    return False if named and sent.usage_asked else None
+def _learn_options(request: WireRequest, error: FlashError) -> bool | None:
+    named = isinstance(error, BadRequestError) and _names(error, r"stream[_ ]options|include_usage")
+    return False if named and request.usage_asked else None
 
 
-def _leave(body: dict[str, Any], value: Any) -> None:
+def _no_change(body: dict[str, Any], value: Any) -> None:
     """Applied where streams are decided."""
 
 
@@ -88,9 +88,9 @@ def _leave(body: dict[str, Any], value: Any) -> None:
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def _learn_limit(sent: WireRequest, error: FlashError) -> str | None:
+def _learn_limit(request: WireRequest, error: FlashError) -> str | None:
     for name, other in (_LIMITS, _LIMITS[::-1]):
-        if name in sent.sent and _refuses(error, name):
+        if name in request.fields and _refuses(error, name):
             return other
     return None
 
@@ -104,14 +104,14 @@ def _name_limit(body: dict[str, Any], name: str) -> None:
 def _dropping(name: str, *, freely: bool = False) -> Quirk:
     """A parameter that is refused is left out from then on; ``freely``: without being allowed to."""
 
-    def learn(sent: WireRequest, error: FlashError) -> bool | None:
-        return False if (freely or sent.drop_refused) and name in sent.sent and _refuses(error, name) else None
+    def learn(request: WireRequest, error: FlashError) -> bool | None:
+        return False if (freely or request.drop_refused) and name in request.fields and _refuses(error, name) else None
 
     return Quirk(name, learn, lambda body, _: body.pop(name, None), needs_permission=not freely)
 
 
-def _learn_choice(sent: WireRequest, error: FlashError) -> str | None:
-    asked = sent.sent.get("tool_choice")
+def _learn_choice(request: WireRequest, error: FlashError) -> str | None:
+    asked = request.fields.get("tool_choice")
     return "auto" if asked not in (None, "auto", "none") and _refuses(error, "tool_choice") else None
 
 
@@ -120,8 +120,8 @@ def _choose_freely(body: dict[str, Any], _: Any) -> None:
         del body["tool_choice"]
 
 
-def _learn_required(sent: WireRequest, error: FlashError) -> bool | None:
-    asked = sent.sent.get("tool_choice") == "required" and isinstance(error, BadRequestError)
+def _learn_required(request: WireRequest, error: FlashError) -> bool | None:
+    asked = request.fields.get("tool_choice") == "required" and isinstance(error, BadRequestError)
     return False if asked and NO_REQUIRED_TOOL.find(_text_of(error)) else None
 
 
@@ -136,8 +136,8 @@ def _choose_by_name(body: dict[str, Any], _: Any) -> None:
             body["tool_choice"] = {"type": "function", "function": {"name": name}}
 
 
-def _learn_strict(sent: WireRequest, error: FlashError) -> bool | None:
-    return False if any(map(bool, _strict_places(sent.sent))) and _refuses(error, "strict") else None
+def _learn_strict(request: WireRequest, error: FlashError) -> bool | None:
+    return False if any(map(bool, _strict_places(request.fields))) and _refuses(error, "strict") else None
 
 
 def _strict_places(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -153,18 +153,18 @@ def _without_strict(body: dict[str, Any], _: Any) -> None:
         del place["strict"]
 
 
-def _learn_encoding(sent: WireRequest, error: FlashError) -> str | None:
-    if "encoding_format" not in sent.sent or not isinstance(error, BadRequestError | ServerError):
+def _learn_encoding(request: WireRequest, error: FlashError) -> str | None:
+    if "encoding_format" not in request.fields or not isinstance(error, BadRequestError | ServerError):
         return None
-    if not _says(error, r"encoding[_ ]?format|\bbase64\b"):
+    if not _names(error, r"encoding[_ ]?format|\bbase64\b"):
         return None
-    takes_floats = sent.sent["encoding_format"] != "float" and _says(error, r"\bfloat")
+    takes_floats = request.fields["encoding_format"] != "float" and _names(error, r"\bfloat")
     return "float" if takes_floats else ""
 
 
-def _learn_no_encoding(sent: WireRequest, error: FlashError) -> bool | None:
+def _learn_no_encoding(request: WireRequest, error: FlashError) -> bool | None:
     """Floats were asked for by name, as a first refusal seemed to want, and that was refused too."""
-    return True if "encoding_format" in sent.facts and _learn_encoding(sent, error) is not None else None
+    return True if "encoding_format" in request.facts and _learn_encoding(request, error) is not None else None
 
 
 def _encode(body: dict[str, Any], value: str) -> None:
@@ -182,10 +182,10 @@ def _change(body: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, A
     body["messages"] = [change(message) for message in body["messages"]]
 
 
-def _learn_developer(sent: WireRequest, error: FlashError) -> str | None:
-    has = any(message.get("role") == "developer" for message in sent.messages)
-    refused = _says(error, r"\bdeveloper\b", r"role|variant|invalid|support|unexpected|must be|one of")
-    refused = refused or _says(error, r"incorrect role information|角色信息")
+def _learn_developer(request: WireRequest, error: FlashError) -> str | None:
+    has = any(message.get("role") == "developer" for message in request.messages)
+    refused = _names(error, r"\bdeveloper\b", r"role|variant|invalid|support|unexpected|must be|one of")
+    refused = refused or _names(error, r"incorrect role information|角色信息")
     return "system" if has and isinstance(error, BadRequestError) and refused else None
 
 
@@ -198,10 +198,10 @@ _WANTS_TEXT = (
 )
 
 
-def _learn_lists(sent: WireRequest, error: FlashError) -> bool | None:
-    lists = [message["content"] for message in sent.messages if isinstance(message.get("content"), list)]
+def _learn_lists(request: WireRequest, error: FlashError) -> bool | None:
+    lists = [message["content"] for message in request.messages if isinstance(message.get("content"), list)]
     texts = all(isinstance(part, Mapping) and part.get("type") == "text" for parts in lists for part in parts)
-    refused = isinstance(error, BadRequestError) and _says(error, _WANTS_TEXT)
+    refused = isinstance(error, BadRequestError) and _names(error, _WANTS_TEXT)
     return False if lists and texts and refused else None
 
 
@@ -215,9 +215,9 @@ def _flatten(body: dict[str, Any], _: Any) -> None:
     _change(body, change)
 
 
-def _learn_null(sent: WireRequest, error: FlashError) -> str | None:
-    has = any("content" in message and message["content"] is None for message in sent.messages)
-    refused = isinstance(error, BadRequestError) and _says(error, r"content", rf"{_WANTS_TEXT}|required|empty")
+def _learn_null(request: WireRequest, error: FlashError) -> str | None:
+    has = any("content" in message and message["content"] is None for message in request.messages)
+    refused = isinstance(error, BadRequestError) and _names(error, r"content", rf"{_WANTS_TEXT}|required|empty")
     return "" if has and refused else None
 
 
@@ -229,10 +229,10 @@ def _fill_null(body: dict[str, Any], text: str) -> None:
 
 
 def _learn_format(kind: str) -> Callable[[WireRequest, FlashError], bool | None]:
-    def learn(sent: WireRequest, error: FlashError) -> bool | None:
-        asked = sent.format.get("type") == kind
-        named = _says(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
-        refused = NOT_TAKEN.find(_text_of(error)) or _says(error, r"invalid (?:type|value)|must be|one of")
+    def learn(request: WireRequest, error: FlashError) -> bool | None:
+        asked = request.response_format.get("type") == kind
+        named = _names(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
+        refused = NOT_TAKEN.find(_text_of(error)) or _names(error, r"invalid (?:type|value)|must be|one of")
         about_kind = asked and named and refused and not _blames_value(error)
         return False if about_kind and isinstance(error, BadRequestError) else None
 
@@ -261,8 +261,8 @@ def _without_format(body: dict[str, Any], _: Any) -> None:
 
 
 QUIRKS: tuple[Quirk, ...] = (
-    Quirk("stream_options", _learn_options, _leave),
-    Quirk("stream", _learn_stream, _leave),
+    Quirk("stream_options", _learn_options, _no_change),
+    Quirk("stream", _learn_stream, _no_change),
     Quirk("max_tokens", _learn_limit, _name_limit),
     Quirk("encoding_format", _learn_encoding, _encode),
     Quirk("no_encoding_format", _learn_no_encoding, lambda body, _: body.pop("encoding_format", None)),
@@ -280,11 +280,11 @@ QUIRKS: tuple[Quirk, ...] = (
 """The rows, in the order they are tried and applied."""
 
 
-def learn_quirk(sent: WireRequest, error: FlashError) -> tuple[str, Any] | None:
+def learn_quirk(request: WireRequest, error: FlashError) -> tuple[str, Any] | None:
     """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
     for quirk in QUIRKS:
-        if quirk.fact not in sent.facts and quirk.fact not in sent.chosen:
-            value = quirk.learn(sent, error)
+        if quirk.fact not in request.facts and quirk.fact not in request.chosen:
+            value = quirk.learn(request, error)
             if value is not None:
                 return quirk.fact, value
     return None

@@ -30,17 +30,17 @@ class WireRequest:
     chosen: frozenset[str] = frozenset()
 
     @property
-    def sent(self) -> Mapping[str, Any]:
+    def fields(self) -> Mapping[str, Any]:
         """The body, an empty one for a GET."""
         return self.body or {}
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
         """The messages of the body."""
-        messages: Sequence[Mapping[str, Any]] = self.sent.get("messages", ())
+        messages: Sequence[Mapping[str, Any]] = self.fields.get("messages", ())
         return messages
 
     @property
-    def format(self) -> Mapping[str, Any]:
+    def response_format(self) -> Mapping[str, Any]:
         """The response format that is asked for."""
-        return self.sent.get("response_format") or {}
+        return self.fields.get("response_format") or {}

@@ -39,9 +39,9 @@ class Run:
             piece = under_way.pop(0)
             error = take_error(piece.start, piece.stop)
             if error is None:
-                self.batches.took(piece, self._answer(piece))
+                self.batches.accept(piece, self._answer(piece))
             else:
-                self.batches.failed(piece, error)
+                self.batches.fail(piece, error)
         self.answer = self.batches.result()
 
     def _answer(self, piece):
@@ -118,9 +118,9 @@ def test_a_size_that_helps_nobody_is_not_learned():
     batches = Batches(4, 4, model="m", dimensions=None, learn=learned.append)
     refused = BadRequestError("request too large", status_code=413)
     for _ in range(2):
-        batches.failed(batches.next_piece(), refused)
+        batches.fail(batches.next_piece(), refused)
     with pytest.raises(BadRequestError):
-        batches.failed(batches.next_piece(), refused)
+        batches.fail(batches.next_piece(), refused)
     assert learned == []
 
 
@@ -205,9 +205,9 @@ def test_batches_of_unequal_length_are_an_error():
     """Two models behind one name show here."""
     batches = Batches(4, 2, model="m", dimensions=None, learn=[].append)
     one, two = batches.next_piece(), batches.next_piece()
-    batches.took(one, Embeddings([[1.0]] * 2, dimensions=1))
+    batches.accept(one, Embeddings([[1.0]] * 2, dimensions=1))
     with pytest.raises(MalformedResponseError, match="2 dimensions where 1 came in another batch"):
-        batches.took(two, Embeddings([[1.0, 2.0]] * 2, dimensions=2))
+        batches.accept(two, Embeddings([[1.0, 2.0]] * 2, dimensions=2))
 
 
 @given(st.integers(0, 400), st.integers(1, 120), st.integers(1, 120), st.integers(1, 9), st.booleans())
@@ -237,7 +237,7 @@ def test_usage_of_odd_forms_is_added_up():
     batches = Batches(6, 2, model="m", dimensions=None, learn=[].append)
     for details in (7, {"cached_tokens": 1}, {}):
         usage = Usage(prompt_tokens=3, details=details)
-        batches.took(batches.next_piece(), Embeddings([[1.0]] * 2, usage=usage, dimensions=1))
+        batches.accept(batches.next_piece(), Embeddings([[1.0]] * 2, usage=usage, dimensions=1))
     assert batches.result().usage == {"prompt_tokens": 9, "details": {"cached_tokens": 1}}
 
 
@@ -245,6 +245,6 @@ def test_usage_with_a_hole_is_none():
     """A sum that leaves out a batch would be too small."""
     batches = Batches(4, 2, model="m", dimensions=None, learn=[].append)
     one, two = batches.next_piece(), batches.next_piece()
-    batches.took(one, Embeddings([[1.0]] * 2, usage=Usage(prompt_tokens=3), dimensions=1))
-    batches.took(two, Embeddings([[1.0]] * 2, dimensions=1))
+    batches.accept(one, Embeddings([[1.0]] * 2, usage=Usage(prompt_tokens=3), dimensions=1))
+    batches.accept(two, Embeddings([[1.0]] * 2, dimensions=1))
     assert batches.result().usage is None

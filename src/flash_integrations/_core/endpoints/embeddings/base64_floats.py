@@ -13,7 +13,7 @@ def decode_base64_floats(text: str) -> list[float]:
     """The numbers in a text.
 
     Nothing on the wire tells how wide the floats are, and a guess could turn a true vector into another one: what is
-    no whole number of 32-bit floats is an error, and so is a length that was not asked for (``rows``).
+    no whole number of 32-bit floats is an error, and so is a length that was not asked for (``vectors``).
 
     Args:
         text: base64, also the URL-safe alphabet, without padding or with line breaks.

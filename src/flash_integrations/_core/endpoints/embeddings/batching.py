@@ -40,25 +40,25 @@ class Piece:
 class _Search:
     """Which text of a refused piece is too long, by halves."""
 
-    __slots__ = ("_high", "_low", "flying", "piece")
+    __slots__ = ("_high", "_low", "in_flight", "piece")
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
-        self.flying: Piece | None = None
+        self.in_flight: Piece | None = None
         self._low, self._high = piece.start, piece.stop
 
     def probe(self) -> Piece:
         """What to send: the first half of where the text can be; at the end the text itself."""
         size = self._high - self._low
-        self.flying = Piece(self._low, self._low + max(1, size // 2))
-        return self.flying
+        self.in_flight = Piece(self._low, self._low + max(1, size // 2))
+        return self.in_flight
 
-    def narrow(self, *, taken: bool) -> int | None:
+    def narrow(self, *, accepted: bool) -> int | None:
         """Take what the probe came to; gives the text's position once it was sent alone and refused."""
-        probe, self.flying = self.flying, None
+        probe, self.in_flight = self.in_flight, None
         if probe is None:
             return None
-        if taken:
+        if accepted:
             self._low = probe.stop
         elif len(probe) == 1:
             return probe.start
@@ -98,13 +98,13 @@ class Batches:
     def waiting(self) -> int:
         """How many pieces could be taken now."""
         if self._search is not None:
-            return int(self._search.flying is None)
+            return int(self._search.in_flight is None)
         return sum(-(-len(piece) // self._size) for piece in self._left)
 
     def next_piece(self) -> Piece | None:
         """The next piece to send; None where there is none now."""
         if self._search is not None:
-            return None if self._search.flying is not None else self._search.probe()
+            return None if self._search.in_flight is not None else self._search.probe()
         if not self._left:
             return None
         piece = self._left.pop()
@@ -113,15 +113,15 @@ class Batches:
             piece = Piece(piece.start, piece.start + self._size)
         return piece
 
-    def took(self, piece: Piece, answer: Embeddings) -> bool:
+    def accept(self, piece: Piece, answer: Embeddings) -> bool:
         """A piece was answered; whether its vectors are kept (those of a search are not).
 
         Raises:
             MalformedResponseError: the vectors are not of the length that was asked for, or that others have.
         """
         search = self._search
-        if search is not None and piece is search.flying:
-            search.narrow(taken=True)
+        if search is not None and piece is search.in_flight:
+            search.narrow(accepted=True)
             if search.is_over:
                 log.info("%s: every text is taken alone: %d together are too long", self._model, len(search.piece))
                 self._search = None
@@ -134,7 +134,7 @@ class Batches:
         self._parts[piece.start] = answer
         return True
 
-    def failed(self, piece: Piece, error: FlashError) -> None:
+    def fail(self, piece: Piece, error: FlashError) -> None:
         """A piece came to an error; raises it if that is the end.
 
         Raises:
@@ -148,15 +148,15 @@ class Batches:
             if search is None:
                 log.info("%s: one of %d texts is too long, searching which: %s", self._model, len(piece), error)
                 self._search = _Search(piece)
-            elif piece is search.flying:
-                position = search.narrow(taken=False)
+            elif piece is search.in_flight:
+                position = search.narrow(accepted=False)
                 if position is not None:
                     raise _placed(error, position)
             else:
                 self._left.append(piece)
             return
         size = smaller_batch(error, len(piece))
-        if size is None or (search is not None and piece is search.flying):
+        if size is None or (search is not None and piece is search.in_flight):
             raise error
         log.info("%s: %d texts are too many for one request, sending %d: %s", self._model, len(piece), size, error)
         self._make_smaller(piece, size)

@@ -2,7 +2,7 @@
 
 A vector that is wrong is worse than an error: it poisons an index without a sign. So what is no vector, or may be that
 of another text, is an error that names the text by its position in the caller's list. Where an answer has its vectors,
-and how they are read: ``rows``.
+and how they are read: ``vectors``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...framing.body import BodyDecoder, bare
 from ...framing.content_coding import ContentDecoder
 from ..reader import AnswerContext, Reader
 from .result import Embeddings
-from .rows import embedding_items, read_vectors
+from .vectors import embedding_items, read_vectors
 
 MAX_BYTES = 512 * 1024 * 1024
 """An answer that is longer is none: 2,048 vectors of 4,096 numbers in JSON take a third of it."""
@@ -84,12 +84,12 @@ class EmbeddingReader(Reader[Embeddings]):
             raise lost
         data, self._pieces = b"".join([*self._pieces, self._content.flush()]), []
         try:
-            self._take(self._decoded(data))
+            self._read_vectors(self._decoded(data))
         except RecursionError as error:
             raise MalformedResponseError("the answer is nested too deep to be one") from error
         return []
 
-    def _take(self, body: Any) -> None:
+    def _read_vectors(self, body: Any) -> None:
         items = embedding_items(body)
         self._beside = _beside_vectors(body)
         # new-api and others say "success" beside a good answer, and some count tokens beside an error.

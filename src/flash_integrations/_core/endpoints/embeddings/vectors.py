@@ -18,22 +18,26 @@ _LIST_KEYS = ("data", "embeddings", "embedding", "output", "vectors", "result", 
 """Where answers keep their vectors: OpenAI, Ollama, its older form, DashScope, others, Vertex."""
 
 _VALUE_KEYS = ("embedding", "values", "vector", "float", "dense", "base64")
-"""Where a row keeps its numbers: OpenAI, Gemini, others, Cohere by format."""
+"""Where an item keeps its numbers: OpenAI, Gemini, others, Cohere by format."""
 
-_ROW_KEYS = (*_VALUE_KEYS, "embeddings", "dense_embedding")
+_ITEM_KEYS = (*_VALUE_KEYS, "embeddings", "dense_embedding")
 """The same, with names that hold the whole list in other answers."""
 
 
 def embedding_items(body: Any) -> list[Any]:
-    """The rows of an answer: dicts that hold a vector each, or the vectors themselves; [] where there are none."""
-    body = _listed(body)
+    """The items of an answer: dicts that hold a vector each, or the vectors themselves; [] where there are none."""
+    body = _as_list(body)
     if isinstance(body, list):
         # [0.1, 0.2]: one vector by itself.
-        return [body] if body and isinstance(body[0], int | float) else [item for each in body for item in _rows(each)]
+        return (
+            [body]
+            if body and isinstance(body[0], int | float)
+            else [item for part in body for item in _unwrapped(part)]
+        )
     if not isinstance(body, dict):
         return []
     for key in _LIST_KEYS:
-        value = _listed(body.get(key))
+        value = _as_list(body.get(key))
         if isinstance(value, str) and value and key == "embedding":
             return [value]
         if isinstance(value, dict) and key != "embedding" and not value.keys() & set(_VALUE_KEYS):
@@ -48,13 +52,13 @@ def embedding_items(body: Any) -> list[Any]:
     return []
 
 
-def _rows(item: Any) -> list[Any]:
-    """The row, or the rows of an answer that stands where a row should."""
-    inner = embedding_items(item) if isinstance(item, dict) and not item.keys() & set(_ROW_KEYS) else []
+def _unwrapped(item: Any) -> list[Any]:
+    """The item, or the items of an answer that stands where an item should."""
+    inner = embedding_items(item) if isinstance(item, dict) and not item.keys() & set(_ITEM_KEYS) else []
     return inner or [item]
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     """A dict whose keys are numbers, ``{"0": ..., "1": ...}``, as a list in their order; anything else as it is."""
     if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
         return [value[key] for key in sorted(value, key=int)]
@@ -62,7 +66,7 @@ def _listed(value: Any) -> Any:
 
 
 def read_vectors(items: list[Any], count: int, *, first: int = 0) -> list[list[float]]:
-    """The vectors of the rows, in the order of the texts.
+    """The vectors of the items, in the order of the texts.
 
     Args:
         items: what :func:`embedding_items` found.
@@ -76,7 +80,7 @@ def read_vectors(items: list[Any], count: int, *, first: int = 0) -> list[list[f
         raise MalformedResponseError(_per_token(first, len(items)))
     if len(items) != count:
         raise MalformedResponseError(f"the gateway sent {len(items)} of {count} vectors", empty=not items)
-    vectors = [_vector(item, position) for position, item in enumerate(_placed(items), first)]
+    vectors = [_vector(item, position) for position, item in enumerate(_in_order(items), first)]
     for position, vector in enumerate(vectors, first):
         if len(vector) != len(vectors[0]):
             raise MalformedResponseError(
@@ -86,8 +90,8 @@ def read_vectors(items: list[Any], count: int, *, first: int = 0) -> list[list[f
     return vectors
 
 
-def _placed(items: list[Any]) -> list[Any]:
-    """The rows by their indexes, where these name each place once; else as they came."""
+def _in_order(items: list[Any]) -> list[Any]:
+    """The items by their indexes, where these name each place once; else as they came."""
     by_index: dict[int, Any] = {}
     for item in items:
         index = _index(item)
@@ -101,7 +105,7 @@ def _placed(items: list[Any]) -> list[Any]:
 
 
 def _index(item: Any) -> int | None:
-    """A row's index: 1, 1.0 or "1"."""
+    """An item's index: 1, 1.0 or "1"."""
     index = item.get("index", item.get("text_index")) if isinstance(item, dict) else None
     if isinstance(index, bool):
         return None
@@ -111,9 +115,9 @@ def _index(item: Any) -> int | None:
 
 
 def _vector(item: Any, position: int) -> list[float]:
-    value = _listed(item)
+    value = _as_list(item)
     while isinstance(value, dict):
-        value = _listed(next((value[key] for key in _ROW_KEYS if value.get(key) is not None), None))
+        value = _as_list(next((value[key] for key in _ITEM_KEYS if value.get(key) is not None), None))
     if isinstance(value, str) and value.lstrip().startswith("["):
         value = _from_json(value, position)
     if isinstance(value, str) and value:
