@@ -99,6 +99,7 @@ STREAMED = WireRequest({}, streamed=True, usage_asked=True, facts={})
         (STREAMED, NO_OPTIONS, ("stream_options", False)),
         (STREAMED, BadRequestError("include_usage: extra fields not permitted"), ("stream_options", False)),
         (STREAMED, BadRequestError("bad", code="stream_options"), ("stream_options", False)),
+        (STREAMED, BadRequestError("Your organization must be verified to stream this model."), ("stream", False)),
     ],
 )
 def test_a_refusal_that_names_its_cause_teaches(sent, error, fact):

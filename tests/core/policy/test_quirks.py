@@ -67,9 +67,42 @@ LESSON_ROWS = [
         ("tool_choice", "auto"),
     ),
     ("Q4", call(LISTED), said("content: invalid type: sequence, expected a string"), ("content_list", False)),
+    (
+        "Q4",
+        call(LISTED),
+        said("json: cannot unmarshal array into Go struct field Message.messages.content of type string"),
+        ("content_list", False),
+    ),
+    (
+        "Q4",
+        call(LISTED),
+        refused(
+            {"detail": [{"loc": ["body", "messages", 0, "content"], "msg": "Input should be a valid string"}]}, 422
+        ),
+        ("content_list", False),
+    ),
     ("Q5", call(), said("Unknown field: stream_options"), ("stream_options", False)),
     ("Q8", call(response_format=SCHEMA), said("This response_format type is unavailable now"), ("json_schema", False)),
     ("Q8", call(response_format=JSON_MODE), said("response_format is not supported"), ("json_object", False)),
+    (
+        "Q8",
+        call(response_format=JSON_MODE),
+        refused({"error": "'response_format.type' must be 'json_schema' or 'text'"}),
+        ("json_object", False),
+    ),
+    (
+        "Q8",
+        call(response_format=SCHEMA),
+        refused(
+            {
+                "detail": [
+                    {"loc": ["body", "response_format", "type"], "msg": "Input should be 'text' or 'json_object'"}
+                ]
+            },
+            422,
+        ),
+        ("json_schema", False),
+    ),
     (
         "Q9",
         call(tools=[TOOL], parallel_tool_calls=False),
@@ -99,6 +132,12 @@ LESSON_ROWS = [
         )
     ),
     ("Q11", call(USER, CALLED), said("messages[1].content must be a string, got null"), ("content_null", "")),
+    (
+        "Q11",
+        call(USER, CALLED),
+        said("Invalid value for 'content': expected a string, got null.", param="messages.[1].content"),
+        ("content_null", ""),
+    ),
     ("Q13", call(tools=[TOOL]), said("Unknown name \"strict\" at 'tools[0].function'"), ("strict", False)),
 ]
 
@@ -243,6 +282,39 @@ def test_refused_parameters_are_dropped_where_allowed(name):
     fact, body = taught(asked, error, drop_refused=True)
     assert fact == (name, False)
     assert name not in body
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.['0].role'",
+        "Unsupported value: 'messages[0].role' does not support 'developer' with this model.",
+        (
+            "The parameter `messages.role` specified in the request are not valid: invalid value: `developer`, supported "
+            "values are: `system`, `assistant`, `user`, `tool`."
+        ),
+        "invalid parameter 'messages[0].role': invalid role 'developer', must be one of: system, user, assistant, tool",
+        "Invalid enum value. Expected 'system' | 'user' | 'assistant' | 'tool', received 'developer'",
+        "[1214] 角色信息不正确",
+    ],
+)
+def test_each_vendors_words_against_the_developer_role_are_known(message):
+    """Q1: DashScope, OpenAI, Volcengine, relays, Vercel, Zhipu."""
+    assert taught(call(DEVELOPER, USER), said(message))[0] == ("developer", "system")
+
+
+def test_a_choice_called_none_is_no_content_that_must_be_text():
+    """Q4: a refusal that lists "none" among tool choices is not about lists of parts."""
+    error = said('tool_choice must either be a named tool, "auto", or "none".')
+    assert taught(call(LISTED, tools=[TOOL]), error)[0] is None
+
+
+def test_the_only_value_that_is_taken_counts_as_refused():
+    """Q7: Moonshot's models take one temperature, and without any they take it by themselves."""
+    error = said("invalid temperature: only 1 is allowed for this model")
+    fact, body = taught(call(temperature=0.2), error, drop_refused=True)
+    assert fact == ("temperature", False)
+    assert "temperature" not in body
 
 
 def test_an_unsupported_value_counts_as_refused():

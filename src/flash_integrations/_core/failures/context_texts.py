@@ -6,15 +6,18 @@ breaks the compaction of an agent's history.
 
 from __future__ import annotations
 
+from .text_rows import FROM_MEMORY
+
 CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
     (
-        r"maximum context length|model's maximum context limit",
+        r"maximum context length",
         "OpenAI, OpenRouter, vLLM, SGLang, Mistral, DeepSeek",
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 8545 tokens.",
     ),
+    (r"model's maximum context limit", FROM_MEMORY, "the input is over this model's maximum context limit"),
     (r"exceed context limit", "Anthropic", "input length and `max_tokens` exceed context limit"),
     (
-        r"exceeds? (?:the |this model's )?context (?:window|length)",
+        r"exceeds? (?:the |this model's )?context (?:window|length|size)",
         "OpenAI since 2025",
         "Your input exceeds the context window of this model. Please adjust your input and try again.",
     ),
@@ -49,9 +52,17 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "prompt too long; exceeded max context length by 100918 tokens",
     ),
     (
-        r"greater than the context length|loaded with context length of only|context the overflows",
+        r"greater than the context length",
         "LM Studio, as pi's overflow.ts knows it",
         "The number of tokens to keep from the initial prompt is greater than the context length.",
+    ),
+    (
+        r"loaded with context length of only",
+        "LM Studio, as pi's overflow.ts knows it",
+        (
+            "Trying to keep the first 4988 tokens when context the overflows. However, the model is loaded with "
+            "context length of only 4096 tokens, which is not enough."
+        ),
     ),
     (
         r"maximum (?:allowed )?input length",
@@ -59,10 +70,11 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.",
     ),
     (
-        r"prompt (?:exceeds max length|超长)|输入(?:内容)?超长",
+        r"prompt (?:exceeds max length|超长)",
         "Zhipu's code 1261",
         "Prompt exceeds max length",
     ),
+    (r"输入(?:内容)?超长", FROM_MEMORY, "输入内容超长"),
     (
         r"exceeded model token limit",
         "Moonshot, anomalyco/opencode#35920",
@@ -84,40 +96,36 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "Input is too long for requested model.",
     ),
     (
-        r"token count\b.*\bexceeds the (?:maximum|limit)|maximum number of tokens allowed",
+        r"token count\b.*\bexceeds the (?:maximum|limit)",
         "Gemini; Copilot",
         "The input token count (1196265) exceeds the maximum number of tokens allowed (1048575).",
     ),
     (
         r"reduce the length of the (?:messages|prompt|input)",
-        "Groq",
-        "Please reduce the length of the messages or completion.",
+        "Groq; Cerebras, cline/cline#5140",
+        "Please reduce the length of the messages or completion. Current length is 42328 while limit is 40000",
     ),
     (
-        r"current length is .{1,40}while limit is",
-        "Cerebras",
-        "Please reduce it. Current length is 9000 while limit is 8192",
-    ),
-    (
-        r"configured context size is|context size (?:has been )?exceeded|exceeds (?:the )?context size",
-        "Docker Model Runner, llamafile",
+        r"configured context size is",
+        "Docker Model Runner",
         "Prompt has 5000 tokens, but the configured context size is 4096 tokens",
     ),
+    (r"context size (?:has been )?exceeded", "LM Studio, llamafile", "Context size has been exceeded."),
+    (r"current length is .{1,40}while limit is", FROM_MEMORY, "Current length is 9000 while limit is 8192"),
+    (r"maximum number of tokens allowed", FROM_MEMORY, "more than the maximum number of tokens allowed (1048575)"),
     (
-        r"(?:input|prompt).{0,40}exceeds? (?:the |max(?:imum)? ).{0,20}context",
+        r"(?:input|prompt).{0,40}exceeds? (?:the |max(?:imum)? ).{1,20}context",
         "SiliconFlow, Fireworks",
         "The prompt of 9000 tokens exceeds the model's context of 8192",
     ),
     (
-        r"context[_ ](?:length|window)[_ ]exceeded|contextwindowexceeded",
+        r"contextwindowexceeded",
         "LiteLLM",
         "litellm.ContextWindowExceededError: too many",
     ),
-    (
-        r"上下文长度|超(?:出|过).{0,10}(?:最大长度|上下文)",
-        "Zhipu, Baidu",
-        "输入超出模型最大长度",
-    ),
+    (r"context[_ ](?:length|window)[_ ]exceeded", FROM_MEMORY, "upstream error: context_length_exceeded"),
+    (r"超[出过].{0,10}(?:最大长度|上下文)", "Zhipu, Baidu", "输入超出模型最大长度"),
+    (r"上下文长度", FROM_MEMORY, "上下文长度不足"),
     # ... of an embedding model
     (
         r"too large to process.{0,20}increase the physical batch size",

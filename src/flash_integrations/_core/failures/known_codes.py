@@ -65,23 +65,25 @@ CODE_ROWS: tuple[tuple[Kind, str, str], ...] = (
 CODES: dict[str, Kind] = {code: kind for kind, _, codes in CODE_ROWS for code in codes.split()}
 """Error codes, lower case. A number of three digits is no code but a status."""
 
-TYPES: dict[str, Kind] = {
-    "authentication_error": AuthenticationError,
-    "auth_error": AuthenticationError,
-    "permission_error": PermissionDeniedError,
-    "budget_exceeded": QuotaExceededError,
-    "billing_error": QuotaExceededError,
-    "insufficient_quota": QuotaExceededError,
-    "usage_limit_reached": QuotaExceededError,
-    "exceeded_current_quota_error": QuotaExceededError,
-    "not_found_error": NotFoundError,
-    "exceed_context_size_error": ContextLengthError,
-    "context_length_exceeded": ContextLengthError,
-    "data_inspection_failed": ContentFilterError,
-    "rate_limit_error": RateLimitError,
-    "rate_limit_exceeded": RateLimitError,
-    "overloaded_error": ServerError,
-}
+TYPE_ROWS: tuple[tuple[Kind, str, str], ...] = (
+    (AuthenticationError, "Anthropic and its relays, OpenAI", "authentication_error"),
+    (AuthenticationError, "LiteLLM", "auth_error"),
+    (PermissionDeniedError, "Anthropic and its relays, CLIProxyAPI", "permission_error"),
+    (QuotaExceededError, "LiteLLM", "budget_exceeded"),
+    (QuotaExceededError, "Anthropic", "billing_error"),
+    (QuotaExceededError, "OpenAI", "insufficient_quota"),
+    (QuotaExceededError, "Codex", "usage_limit_reached"),
+    (QuotaExceededError, "Moonshot, MoonshotAI/Kimi-K2#5", "exceeded_current_quota_error"),
+    (NotFoundError, "Anthropic and its relays", "not_found_error"),
+    (ContextLengthError, "llama.cpp, ggml-org/llama.cpp#16109", "exceed_context_size_error"),
+    (ContextLengthError, "OpenAI", "context_length_exceeded"),
+    (ContentFilterError, "DashScope, 666ghj/BettaFish#572", "data_inspection_failed"),
+    (RateLimitError, "Anthropic and its relays, CLIProxyAPI", "rate_limit_error"),
+    (RateLimitError, "OpenAI", "rate_limit_exceeded"),
+    (ServerError, "Anthropic and its relays", "overloaded_error"),
+)
+
+TYPES: dict[str, Kind] = {name: kind for kind, _, types in TYPE_ROWS for name in types.split()}
 """Types that mean one thing. ``new_api_error``, ``upstream_error`` and the like say only who speaks."""
 
 WEAK_TYPES: dict[str, Kind] = {"invalid_request_error": BadRequestError}

@@ -29,7 +29,7 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
         RateLimitError,
         (
             (
-                r"(?:current quota|quota exceeded for metric).*retry in \d",
+                r"quota exceeded for metric.*retry in \d",
                 "Gemini's limit per minute, continuedev/continue#10062",
                 (
                     "You exceeded your current quota, please check your plan and billing details. * Quota "
@@ -37,22 +37,32 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
                 ),
             ),
             (
-                r"\btokens? per (?:min(?:ute)?|hour|day)\b|\(TP[MD]\)",
+                r"\btokens? per (?:min(?:ute)?|hour|day)\b",
                 "OpenAI, Groq; openai/openai-cookbook#822",
                 (
                     "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, "
                     "Requested 45000. The input or output tokens must be reduced in order to run successfully."
                 ),
             ),
+            (r"current quota.*retry in \d", FROM_MEMORY, "You exceeded your current quota. Please retry in 26s."),
+            (r"\(TP[MD]\)", FROM_MEMORY, "Limit 30000 (TPM): please reduce the length of the messages"),
         ),
     ),
     (
         BadRequestError,
         (
             (
-                r"string_above_max_length|invalid 'user'",
+                r"invalid 'user'",
                 "OpenAI, as LiteLLM's exception_mapping_utils.py tells it apart",
                 "Invalid 'user': string too long. Expected a string with maximum context length 64.",
+            ),
+            (
+                r"string_above_max_length",
+                "OpenAI's code, as LiteLLM's exception_mapping_utils.py tells it apart",
+                (
+                    "Invalid 'messages[0].content': string too long. Expected a string with maximum length 1048576, "
+                    "but got a string with length 1200000 instead. messages[0].content string_above_max_length"
+                ),
             ),
         ),
     ),
@@ -60,7 +70,7 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
         QuotaExceededError,
         (
             (r"余额", "new-api, AiHubMix's error list", "用户余额不足,需要充值"),
-            (r"(?:剩余)?额度(?:不足|失败|已)|剩余额度", "new-api service/pre_consume_quota.go", "预扣费额度失败"),
+            (r"额度(?:不足|失败|已)", "new-api service/pre_consume_quota.go", "预扣费额度失败"),
             (r"欠费", "Zhipu, Volcengine", "您的账户已欠费，请充值后重试。"),
             (
                 r"已达到.{0,20}使用上限",
@@ -68,12 +78,14 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
                 "已达到 5 小时的使用上限。您的限额将在 2099-08-25 07:41:44 重置。",
             ),
             (
-                r"usage limit (?:has been )?reached|(?:hit|reached) your usage limit|ly\S* limit exhausted",
-                "Codex, CLIProxyAPI#1666; Z.ai's error list",
+                r"usage limit (?:has been )?reached",
+                "Codex, CLIProxyAPI#1666",
                 "The usage limit has been reached",
             ),
+            (r"(?:hit|reached) your usage limit", "Codex", "You've hit your usage limit. Upgrade to Pro."),
+            (r"ly\S* limit exhausted", "Z.ai's error list, its code 1310", "Weekly/Monthly Limit Exhausted."),
             (
-                r"set inference limit|model service has been paused",
+                r"set inference limit",
                 "Volcengine Ark's SetLimitExceeded",
                 (
                     "Your account 21 has reached the set inference limit for the doubao model, and the model "
@@ -103,7 +115,8 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
         AuthenticationError,
         (
             (r"无效的令牌", "new-api middleware/auth.go", "无效的令牌 (request id: 1)"),
-            (r"令牌(?:已过期|状态不可用|不可用)|未提供令牌", "new-api, one-api", "该令牌已过期"),
+            (r"令牌(?:已过期|状态不可用|不可用)", "new-api, one-api", "该令牌已过期"),
+            (r"未提供令牌", "new-api, one-api", "未提供令牌"),
             (
                 r"(?:invalid|incorrect|missing|expired) api[ _-]?key",
                 "OpenAI, CLIProxyAPI sdk/access/errors.go",
@@ -152,17 +165,30 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
     (
         ContentFilterError,
         (
-            (r"sensitive_words_detected|敏感词", "new-api", "检测到敏感词"),
-            (r"内容审核|违规内容", "SiliconFlow, Baidu", "内容审核未通过"),
+            (r"敏感词", "new-api", "检测到敏感词"),
+            (r"sensitive_words_detected", "new-api's code", "sensitive_words_detected"),
+            (r"内容审核", "SiliconFlow, Baidu", "内容审核未通过"),
+            (r"违规内容", FROM_MEMORY, "输入包含违规内容"),
             (
-                r"inappropriate content|unsafe or sensitive content|不安全或敏感内容",
-                "DashScope, 666ghj/BettaFish#572; Zhipu's code 1301",
+                r"inappropriate content",
+                "DashScope, 666ghj/BettaFish#572",
                 "Output data may contain inappropriate content.",
             ),
             (
-                r"content[_ ](?:filter|policy)|content management policy",
-                "Azure, OpenAI",
+                r"unsafe or sensitive content",
+                "Zhipu's code 1301",
+                "System detected potentially unsafe or sensitive content in input or generation.",
+            ),
+            (r"不安全或敏感内容", "Zhipu's code 1301", "系统检测到输入或生成内容可能包含不安全或敏感内容"),
+            (
+                r"content management policy",
+                "Azure",
                 "The response was filtered due to the prompt triggering Azure OpenAI's content management policy.",
+            ),
+            (
+                r"content[_ ](?:filter|policy)",
+                "OpenAI's images",
+                "This request has been blocked by our content filters.",
             ),
         ),
     ),
@@ -171,15 +197,21 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
         (
             (r"rate limit (?:reached|exceeded)", "OpenAI, OpenRouter", "Rate limit exceeded: free-models-per-day"),
             (
-                r"too many (?:pending |concurrent )?requests|concurrency limit exceeded",
+                r"too many (?:pending |concurrent )?requests",
                 "sub2api handler/openai_gateway_handler.go",
                 "Too many pending requests, please retry later",
             ),
             (
-                r"请求数限制|并发请求限制",
+                r"concurrency limit exceeded",
+                "sub2api handler/openai_gateway_handler.go",
+                "Concurrency limit exceeded for user, please retry later",
+            ),
+            (
+                r"请求数限制",
                 "new-api middleware/model-rate-limit.go",
                 "您已达到请求数限制：1分钟内最多请求60次",
             ),
+            (r"并发请求限制", FROM_MEMORY, "您已达到并发请求限制"),
             (r"请求过于频繁", FROM_MEMORY, "请求过于频繁，请稍后再试"),
         ),
     ),
@@ -187,15 +219,22 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
         ServerError,
         (
             (
-                r"stream (?:disconnected|closed) before|upstream (?:connection|stream).{0,30}(?:closed|ended|lost)",
+                r"stream (?:disconnected|closed) before",
                 "CLIProxyAPI codex_executor_terminal.go, earendil-works/pi#9735",
                 "stream error: stream disconnected before completion: stream closed before response.completed",
             ),
             (
-                r"unexpected eof|connection reset by peer|context deadline exceeded",
-                "Go's own errors, passed on by one-hub and new-api",
+                r"upstream (?:connection|stream).{0,30}(?:closed|ended|lost)",
+                FROM_MEMORY,
+                "upstream stream ended before its last event",
+            ),
+            (r"unexpected eof", "Go's own errors, passed on by one-hub", "unexpected EOF"),
+            (
+                r"connection reset by peer",
+                "Go's own errors, passed on by new-api",
                 "read tcp 10.0.0.1:443: connection reset by peer",
             ),
+            (r"context deadline exceeded", "Go's own errors, passed on by new-api", "context deadline exceeded"),
             (r"overloaded", "Anthropic, Codex", "Our servers are currently overloaded. Please try again later."),
             (r"负载已饱和", "one-api controller/relay.go", "当前分组上游负载已饱和，请稍后再试"),
         ),

@@ -8,13 +8,25 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
+from .text_rows import FROM_MEMORY, TextTable
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "秒": 1.0, "分": 60.0}
 _STEP = r"\d{1,9}(?:\.\d{1,9})? ?(?:ms|milliseconds?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)(?![a-z])[ ,]*"
-_TRY_AGAIN = re.compile(
-    rf"(?:try again|retry|wait)(?:ing)?(?: in| after| for)?(?: about)? ((?:{_STEP}){{1,4}})"
-    r"|(\d{1,9} ?(?:秒|分))钟?(?:之后|以后|后)",
-    re.IGNORECASE,
+_STEPS = rf"((?:{_STEP}){{1,4}})"
+
+WAITS = TextTable.of(
+    (rf"try again(?: in| after)? {_STEPS}", "OpenAI, Groq", "Rate limit reached. Please try again in 1m26.4s."),
+    (rf"retry after {_STEPS}", "Azure, alex-wolf-ps/dbchatprov2#2", "Please retry after 86400 seconds."),
+    (rf"retry in {_STEPS}", "Gemini, continuedev/continue#10062", "Please retry in 26.5s."),
+    (
+        rf"(?:try again|retry|wait)(?:ing)?(?: in| after| for)?(?: about)? {_STEPS}",
+        FROM_MEMORY,
+        "Please wait about 20 seconds",
+    ),
+    (r"(\d{1,9} ?[秒分])钟?[之以]?后", FROM_MEMORY, "请求过于频繁，请 30 秒后重试"),
 )
+"""How long to wait, by the group, in the words of a message."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|mil|[smhd]|秒|分)", re.IGNORECASE)
 _WHOLE_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|[smhd]))+")
 
@@ -40,9 +52,9 @@ def retry_after(
             return seconds
     if reset_seconds is not None:
         return max(0.0, reset_seconds)
-    asked = _TRY_AGAIN.search(message)
-    if asked:
-        return _duration(asked.group(1) or asked.group(2))
+    wait = next(WAITS.matches(message), None)
+    if wait is not None:
+        return _duration(wait[1][1])
     resets = [
         _duration(headers[f"x-ratelimit-reset-{what}"])
         for what in ("requests", "tokens")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 log = logging.getLogger("flash_integrations")
@@ -18,7 +18,7 @@ class TextRow(NamedTuple):
     """One row.
 
     Attributes:
-        pattern: a regular expression; case does not count.
+        pattern: a regular expression; case does not count. One sentence's: alternatives are rows of their own.
         source: who sends it, and where that was seen, or :data:`FROM_MEMORY`.
         example: the whole message as seen.
         means: what it means, in the table's own terms.
@@ -51,13 +51,16 @@ class TextTable:
 
     def find(self, text: str) -> TextRow | None:
         """The first row whose pattern a text holds, or None."""
+        return next((row for row, _ in self.matches(text)), None)
+
+    def matches(self, text: str) -> Iterator[tuple[TextRow, re.Match[str]]]:
+        """Each row whose pattern a text holds, in the table's order, and every place where it does."""
         if len(self._patterns) != len(self.rows):
             self._patterns = [re.compile(row.pattern, re.IGNORECASE | re.DOTALL) for row in self.rows]
         for row, pattern in zip(self.rows, self._patterns, strict=True):
-            if pattern.search(text):
+            for match in pattern.finditer(text):
                 if row.source == FROM_MEMORY:
                     self._hits[row.pattern] += 1
                     count = self._hits[row.pattern]
                     log.debug("the row %r, which has no source yet, matched (%d so far): %s", row.pattern, count, text)
-                return row
-        return None
+                yield row, match

@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
-from .refusal_texts import MUST_NOT_STREAM, MUST_STREAM, NO_REQUIRED_TOOL, NOT_TAKEN, VALUE_FAULTS
+from .refusal_texts import (
+    MUST_NOT_STREAM,
+    MUST_STREAM,
+    NO_DEVELOPER,
+    NO_REQUIRED_TOOL,
+    NO_SUCH_FORMAT,
+    NOT_TAKEN,
+    VALUE_FAULTS,
+    WANTS_CONTENT,
+    WANTS_TEXT,
+)
 from .wire_request import WireRequest
 
 DROPPABLE = frozenset(
@@ -184,24 +194,17 @@ def _change(body: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, A
 
 def _learn_developer(request: WireRequest, error: FlashError) -> str | None:
     has = any(message.get("role") == "developer" for message in request.messages)
-    refused = _names(error, r"\bdeveloper\b", r"role|variant|invalid|support|unexpected|must be|one of")
-    refused = refused or _names(error, r"incorrect role information|角色信息")
-    return "system" if has and isinstance(error, BadRequestError) and refused else None
+    return "system" if has and isinstance(error, BadRequestError) and NO_DEVELOPER.find(_text_of(error)) else None
 
 
 def _rename_developer(body: dict[str, Any], role: str) -> None:
     _change(body, lambda message: {**message, "role": role} if message["role"] == "developer" else message)
 
 
-_WANTS_TEXT = (
-    r"expected (?:a )?string|must be (?:a )?(?:valid )?string|should be a (?:valid )?string|sequence|\bnull\b|\bnone\b"
-)
-
-
 def _learn_lists(request: WireRequest, error: FlashError) -> bool | None:
     lists = [message["content"] for message in request.messages if isinstance(message.get("content"), list)]
     texts = all(isinstance(part, Mapping) and part.get("type") == "text" for parts in lists for part in parts)
-    refused = isinstance(error, BadRequestError) and _names(error, _WANTS_TEXT)
+    refused = isinstance(error, BadRequestError) and WANTS_TEXT.find(_text_of(error))
     return False if lists and texts and refused else None
 
 
@@ -217,8 +220,8 @@ def _flatten(body: dict[str, Any], _: Any) -> None:
 
 def _learn_null(request: WireRequest, error: FlashError) -> str | None:
     has = any("content" in message and message["content"] is None for message in request.messages)
-    refused = isinstance(error, BadRequestError) and _names(error, r"content", rf"{_WANTS_TEXT}|required|empty")
-    return "" if has and refused else None
+    text = _text_of(error) if isinstance(error, BadRequestError) and _names(error, "content") else ""
+    return "" if has and (WANTS_CONTENT.find(text) or WANTS_TEXT.find(text)) else None
 
 
 def _fill_null(body: dict[str, Any], text: str) -> None:
@@ -232,7 +235,7 @@ def _learn_format(kind: str) -> Callable[[WireRequest, FlashError], bool | None]
     def learn(request: WireRequest, error: FlashError) -> bool | None:
         asked = request.response_format.get("type") == kind
         named = _names(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
-        refused = NOT_TAKEN.find(_text_of(error)) or _names(error, r"invalid (?:type|value)|must be|one of")
+        refused = NO_SUCH_FORMAT.find(_text_of(error)) or NOT_TAKEN.find(_text_of(error))
         about_kind = asked and named and refused and not _blames_value(error)
         return False if about_kind and isinstance(error, BadRequestError) else None
 
