@@ -290,8 +290,8 @@ def test_refused_parameters_are_dropped_where_allowed(name):
         "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.['0].role'",
         "Unsupported value: 'messages[0].role' does not support 'developer' with this model.",
         (
-            "The parameter `messages.role` specified in the request are not valid: invalid value: `developer`, supported "
-            "values are: `system`, `assistant`, `user`, `tool`."
+            "The parameter `messages.role` specified in the request are not valid: invalid value: `developer`, "
+            "supported values are: `system`, `assistant`, `user`, `tool`."
         ),
         "invalid parameter 'messages[0].role': invalid role 'developer', must be one of: system, user, assistant, tool",
         "Invalid enum value. Expected 'system' | 'user' | 'assistant' | 'tool', received 'developer'",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import random
+import re
 import struct
 
 import pytest
@@ -63,8 +64,19 @@ def test_alphabet_padding_and_breaks_are_no_matter(text):
     assert decode_base64_floats(text) == rounded([-1.7, 3e30])
 
 
-@pytest.mark.parametrize("text", ["", "====", "%%%", "1.0,0.5", "é", base64.b64encode(b"12345").decode()])
-def test_what_holds_no_floats_is_refused(text):
-    """No base64, nothing in it, or a part of a number."""
-    with pytest.raises(ValueError, match=r"\w"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it holds no numbers"),
+        ("====", "it holds no numbers"),
+        ("%%%", "'%%%' is no base64"),
+        ("1.0,0.5", "'1.0,0.5' is no base64"),
+        ("é", "'é' is no base64"),
+        ("%" * 100, f"'{'%' * 40}' is no base64"),
+        (base64.b64encode(b"12345").decode(), "its 5 bytes are no whole number of 32-bit floats"),
+    ],
+)
+def test_what_holds_no_floats_is_refused(text, why):
+    """No base64, nothing in it, or a part of a number: the error says which."""
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
         decode_base64_floats(text)

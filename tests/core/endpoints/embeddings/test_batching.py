@@ -206,8 +206,28 @@ def test_batches_of_unequal_length_are_an_error():
     batches = Batches(4, 2, model="m", dimensions=None, learn=[].append)
     one, two = batches.next_piece(), batches.next_piece()
     batches.accept(one, Embeddings([[1.0]] * 2, dimensions=1))
-    with pytest.raises(MalformedResponseError, match="2 dimensions where 1 came in another batch"):
-        batches.accept(two, Embeddings([[1.0, 2.0]] * 2, dimensions=2))
+    with pytest.raises(MalformedResponseError, match=r"3 dimensions where 1 came in another batch$"):
+        batches.accept(two, Embeddings([[1.0, 2.0, 3.0]] * 2, dimensions=3))
+
+
+@pytest.mark.parametrize(("length", "wanted"), [(128, 256), (512, 256)])
+def test_half_or_twice_the_length_may_be_floats_of_another_width(length, wanted):
+    """Packed as 16 or 64 bits they come out as half or twice as many numbers: the error says how to get plain ones."""
+    hint = r"ignores dimensions, leave it out; perhaps floats of another width .* encoding_format=\"float\""
+    batches = Batches(2, 2, model="m", dimensions=wanted, learn=[].append)
+    with pytest.raises(MalformedResponseError, match=rf"{length} dimensions where {wanted} were asked for: .*{hint}"):
+        batches.accept(batches.next_piece(), Embeddings([[0.5] * length] * 2, dimensions=length))
+
+
+def test_half_the_length_of_another_batch_has_the_same_hint():
+    """Where no length was asked for, what other batches had is what is known."""
+    batches = Batches(4, 2, model="m", dimensions=None, learn=[].append)
+    one, two = batches.next_piece(), batches.next_piece()
+    batches.accept(one, Embeddings([[1.0, 2.0]] * 2, dimensions=2))
+    with pytest.raises(
+        MalformedResponseError, match=r"1 dimensions where 2 came in another batch; perhaps floats .*=\"float\""
+    ):
+        batches.accept(two, Embeddings([[1.0]] * 2, dimensions=1))
 
 
 @given(st.integers(0, 400), st.integers(1, 120), st.integers(1, 120), st.integers(1, 9), st.booleans())

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import binascii
 import struct
+from typing import Final
+
+PLAIN_NUMBERS: Final = 'encoding_format="float" asks for plain numbers'
+"""What helps where a gateway packs vectors in a way of its own."""
 
 _URL_SAFE = str.maketrans("-_", "+/")
 _WIDTH = 4  # bytes
@@ -21,11 +25,14 @@ def decode_base64_floats(text: str) -> list[float]:
     Raises:
         ValueError: no base64, or no 32-bit floats.
     """
-    data = _bytes(text)
+    try:
+        data = _bytes(text)
+    except ValueError as error:  # binascii's own words are about padding and quanta
+        raise ValueError(f"{text[:40]!r} is no base64") from error
     if not data:
-        raise ValueError("no numbers at all")
+        raise ValueError("it holds no numbers")
     if len(data) % _WIDTH:
-        raise ValueError(f"{len(data)} bytes are no 32-bit floats; encoding_format='float' asks for plain numbers")
+        raise ValueError(f"its {len(data)} bytes are no whole number of 32-bit floats")
     return list(struct.unpack(f"<{len(data) // _WIDTH}f", data))
 
 

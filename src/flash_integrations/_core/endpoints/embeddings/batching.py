@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ....errors import ContextLengthError, FlashError, MalformedResponseError
+from .base64_floats import PLAIN_NUMBERS
 from .batch_size import smaller_batch
 from .result import Embeddings, joined
 
@@ -177,9 +178,12 @@ class Batches:
             wanted, whose = next(iter(self._parts.values())).dimensions, "came in another batch"
         if wanted is None or length == wanted:
             return
-        ignored = self._dimensions is not None
-        hint = ": this model or gateway ignores dimensions, leave it out" if ignored else ""
-        raise MalformedResponseError(f"the vectors have {length} dimensions where {wanted} {whose}{hint}")
+        message = f"the vectors have {length} dimensions where {wanted} {whose}"
+        if self._dimensions is not None:
+            message += ": this model or gateway ignores dimensions, leave it out"
+        if 2 * length == wanted or length == 2 * wanted:
+            message += f"; perhaps floats of another width than 32 bits were packed: {PLAIN_NUMBERS}"
+        raise MalformedResponseError(message)
 
     @staticmethod
     def _position(piece: Piece, error: ContextLengthError) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ....errors import MalformedResponseError
 from ...framing import json_codec
-from .base64_floats import decode_base64_floats
+from .base64_floats import PLAIN_NUMBERS, decode_base64_floats
 
 _LIST_KEYS = ("data", "embeddings", "embedding", "output", "vectors", "result", "results", "response", "predictions")
 """Where answers keep their vectors: OpenAI, Ollama, its older form, DashScope, others, Vertex."""
@@ -143,8 +143,8 @@ def _from_base64(text: str, position: int) -> list[float]:
     try:
         return decode_base64_floats(text)
     except ValueError as error:
-        what = f"the vector of texts[{position}] is a text that is no base64 of 32-bit floats: {error}"
-        raise MalformedResponseError(what) from error
+        message = f"the vector of texts[{position}] is no base64 of 32-bit floats: {error}; {PLAIN_NUMBERS}"
+        raise MalformedResponseError(message) from error
 
 
 def _from_list(values: list[Any], position: int) -> list[float]:
