@@ -1,4 +1,4 @@
-"""GATEWAYS' rows about embeddings (V), as bytes over a socket: by the core and both frameworks, sync and async."""
+"""Rows of docs/wire-quirks.md about embeddings (V), over a socket: by the core and both frameworks, sync and async."""
 
 from __future__ import annotations
 

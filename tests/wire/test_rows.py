@@ -1,7 +1,7 @@
-"""GATEWAYS' rows about errors inside answers (E), plain answers (N), reasoning (R) and more, as bytes over a socket.
+"""Rows of docs/wire-quirks.md as bytes over a socket: errors inside answers (E), plain answers (N), reasoning (R).
 
 Each row is an answer and what a whole-answer call must come to. Rows about framing, shapes, usage, tool calls, error
-bodies and refused parameters are tested where they are solved, in ``tests/core``; ``rows.toml`` says where.
+bodies and refused parameters are tested where they are solved, in ``tests/core``; the page says where.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tool calls from their pieces (GATEWAYS B5)."""
+"""Tool calls from their pieces, row by row of docs/wire-quirks.md (T1-T26)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From (status, headers, body) to the error: gateways row by row (GATEWAYS A0-A11, B8)."""
+"""From (status, headers, body) to the error: gateway by gateway, and row by row of docs/wire-quirks.md (H1-H24)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refusal tells beside its kind: message, ids, waits and hints (GATEWAYS B8)."""
+"""What a refusal tells beside its kind: message, ids, waits and hints (docs/wire-quirks.md, H1-H24)."""
 
 from __future__ import annotations
 

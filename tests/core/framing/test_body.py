@@ -217,7 +217,7 @@ def test_any_bytes_are_items(pieces):
         assert items == decode(b"".join(pieces))
 
 
-# --- framing, case by case (GATEWAYS B1) ----------------------------------------------------------------------------
+# --- framing, row by row of docs/wire-quirks.md (F1-F26) ------------------------------------------------------------
 
 
 def event(delta=None, finish=None, **top):

@@ -1,4 +1,4 @@
-"""What refusals teach, row by row: GATEWAYS B10 (Q1-Q13) as what was sent, what was refused, and what is sent then."""
+"""What refusals teach, row by row of docs/wire-quirks.md (Q1-Q13): what was sent, what was refused, what is sent then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of an answer, however odd, one by one (GATEWAYS B3, B4, B6, B7)."""
+"""Objects of an answer, however odd, row by row of docs/wire-quirks.md (C, U, R, N)."""
 
 from __future__ import annotations
 
