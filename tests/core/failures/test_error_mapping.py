@@ -36,7 +36,7 @@ def nested(message, **error):
 
 
 KINDS = {
-    # the same events at different gateways (A0, A1-A5, A8, A9)
+    # the same events at different gateways
     "new-api bad key": (401, nested("无效的令牌 (request id: 1)", type="new_api_error", code=""), AuthenticationError),
     "one-api bad key": (401, nested("x", type="one_api_error"), AuthenticationError),
     "sub2api bad key": (401, {"code": "INVALID_API_KEY", "message": "x"}, AuthenticationError),
@@ -125,7 +125,7 @@ KINDS = {
     "MiniMax's 500": (500, nested("x", type="api_error"), ServerError),
     "sub2api no account": (503, nested("No available accounts: x", type="api_error"), ServerError),
     "text in a stream": (200, b"unexpected EOF", ServerError),
-    # A10: too long for the model, or filtered
+    # too long for the model, or filtered
     "context by code": (400, nested("x", code="context_length_exceeded"), ContextLengthError),
     "context at 500": (500, nested("This model's maximum context length is 8192 tokens."), ContextLengthError),
     "context, llama.cpp": (
@@ -163,7 +163,7 @@ KINDS = {
     "filter, Azure": (400, nested("x", code="content_filter"), ContentFilterError),
     "filter, OpenAI": (400, nested("x", code="content_policy_violation"), ContentFilterError),
     "filter, text": (400, nested("triggering Azure OpenAI's content management policy"), ContentFilterError),
-    # B8: any status with any body
+    # any status with any body
     "H1 429 empty": (429, b"", RateLimitError),
     "H4 429 that is quota": (429, nested("x", code="insufficient_quota"), QuotaExceededError),
     "H5 403 that is quota": (403, nested("x", code="insufficient_user_quota"), QuotaExceededError),

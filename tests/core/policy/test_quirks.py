@@ -1,4 +1,4 @@
-"""What refusals teach, row by row of docs/wire-quirks.md (Q1-Q13): what was sent, what was refused, what is sent then."""
+"""What refusals teach, row by row of docs/wire-quirks.md (Q1-Q13): what was sent, what was refused, what follows."""
 
 from __future__ import annotations
 

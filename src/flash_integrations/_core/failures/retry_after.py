@@ -15,15 +15,17 @@ _STEP = r"\d{1,9}(?:\.\d{1,9})? ?(?:ms|milliseconds?|h(?:ours?)?|m(?:in(?:ute)?s
 _STEPS = rf"((?:{_STEP}){{1,4}})"
 
 WAITS = TextTable.of(
-    (rf"try again(?: in| after)? {_STEPS}", "OpenAI, Groq", "Rate limit reached. Please try again in 1m26.4s."),
-    (rf"retry after {_STEPS}", "Azure, alex-wolf-ps/dbchatprov2#2", "Please retry after 86400 seconds."),
-    (rf"retry in {_STEPS}", "Gemini, continuedev/continue#10062", "Please retry in 26.5s."),
     (
-        rf"(?:try again|retry|wait)(?:ing)?(?: in| after| for)?(?: about)? {_STEPS}",
-        FROM_MEMORY,
-        "Please wait about 20 seconds",
+        rf"try again(?: in| after| for)?(?: about)? {_STEPS}",
+        "OpenAI, Groq; Azure, microsoft/copilot-camp#551",
+        "Rate limit is exceeded. Try again in 2 seconds.",
     ),
-    (r"(\d{1,9} ?[秒分])钟?[之以]?后", FROM_MEMORY, "请求过于频繁，请 30 秒后重试"),
+    (rf"retry after(?: about)? {_STEPS}", "Azure, alex-wolf-ps/dbchatprov2#2", "Please retry after 86400 seconds."),
+    (rf"retry in(?: about)? {_STEPS}", "Gemini, continuedev/continue#10062", "Please retry in 26.5s."),
+    (rf"retry(?: for)?(?: about)? {_STEPS}", FROM_MEMORY, "retry 5s later"),
+    (rf"retrying(?: in| after| for)?(?: about)? {_STEPS}", FROM_MEMORY, "retrying in about 7 seconds"),
+    (rf"wait(?:ing)?(?: in| after| for)?(?: about)? {_STEPS}", FROM_MEMORY, "Please wait 20 seconds"),
+    (r"(\d{1,9} ?[秒分])钟?[之以]?后", FROM_MEMORY, "请 30 秒后重试"),
 )
 """How long to wait, by the group, in the words of a message."""
 
@@ -52,9 +54,9 @@ def retry_after(
             return seconds
     if reset_seconds is not None:
         return max(0.0, reset_seconds)
-    wait = next(WAITS.matches(message), None)
-    if wait is not None:
-        return _duration(wait[1][1])
+    waits = [match for _, match in WAITS.matches(message)]
+    if waits:
+        return _duration(min(waits, key=lambda match: match.start())[1])
     resets = [
         _duration(headers[f"x-ratelimit-reset-{what}"])
         for what in ("requests", "tokens")

@@ -225,6 +225,12 @@ NO_DEVELOPER = TextTable.of(
     (r"角色信息", "Zhipu's code 1214 in Chinese", "[1214] 角色信息不正确"),
     (r"\brole\b.{0,80}\bdeveloper\b", FROM_MEMORY, "no such role: developer"),
     (r"\bdeveloper\b.{0,80}\brole\b", FROM_MEMORY, "developer is no known role"),
+    (r"one of\b.{0,120}\bdeveloper\b", FROM_MEMORY, "must be one of system, user, assistant, tool, not developer"),
+    (
+        r"\brole: input should be '",
+        FROM_MEMORY,
+        "body.messages.0.role: Input should be 'system', 'user', 'assistant' or 'tool'",
+    ),
     (r"(?:unsupported|invalid|unexpected)\b.{0,40}\bdeveloper\b", FROM_MEMORY, "unexpected message of developer"),
     (r"\bdeveloper\b.{0,40}(?:support|invalid|unexpected)", FROM_MEMORY, "developer messages are not supported"),
 )
