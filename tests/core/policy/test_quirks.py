@@ -132,6 +132,7 @@ LESSON_ROWS = [
         )
     ),
     ("Q11", call(USER, CALLED), said("messages[1].content must be a string, got null"), ("content_null", "")),
+    ("Q11", call(USER, CALLED), said("messages[1].content is required"), ("content_null", "")),
     (
         "Q11",
         call(USER, CALLED),

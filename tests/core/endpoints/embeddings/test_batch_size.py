@@ -54,6 +54,7 @@ SEEN = [
     (400, "Too many tokens overall, split into more batches.", 50),
     (400, "Too many inputs, fewer than 32 tokens are taken", 50),
     (400, "the limit of inputs is 1 to 32", 32),
+    (400, "Too many inputs, see page 3/32", 50),
     (413, "Request Entity Too Large", 50),
     (400, "maximum 32 inputs", 32),
     (400, "批量大小不能超过25", 25),
