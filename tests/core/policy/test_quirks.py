@@ -289,6 +289,7 @@ def test_refused_parameters_are_dropped_where_allowed(name):
     "message",
     [
         "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.['0].role'",
+        "'developer' is not one of ['system', 'user']",
         "Unsupported value: 'messages[0].role' does not support 'developer' with this model.",
         (
             "The parameter `messages.role` specified in the request are not valid: invalid value: `developer`, "

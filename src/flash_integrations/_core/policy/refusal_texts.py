@@ -194,7 +194,7 @@ NO_DEVELOPER = TextTable.of(
         ),
     ),
     (
-        r"developer is not one of",
+        r"developer'? is not one of",
         "DashScope, haru/redmine_ai_helper#242",
         "developer is not one of ['system', 'assistant', 'user', 'tool', 'function'] - 'messages.['0].role'",
     ),
@@ -232,7 +232,11 @@ NO_DEVELOPER = TextTable.of(
         "body.messages.0.role: Input should be 'system', 'user', 'assistant' or 'tool'",
     ),
     (r"(?:unsupported|invalid|unexpected)\b.{0,40}\bdeveloper\b", FROM_MEMORY, "unexpected message of developer"),
-    (r"\bdeveloper\b.{0,40}(?:support|invalid|unexpected)", FROM_MEMORY, "developer messages are not supported"),
+    (
+        r"\bdeveloper\b.{0,40}(?:support|invalid|unexpected|must be|one of)",
+        FROM_MEMORY,
+        "developer messages are not supported",
+    ),
 )
 """A role ``developer`` that is not known, where ``system`` is."""
 
