@@ -41,11 +41,7 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "llama.cpp, ggml-org/llama.cpp#16109",
         "the request exceeds the available context size. try increasing it",
     ),
-    (
-        r"prompt is too long",
-        "Anthropic",
-        "prompt is too long: 213462 tokens > 200000 maximum",
-    ),
+    (r"prompt is too long", "Anthropic", "prompt is too long: 213462 tokens > 200000 maximum"),
     (
         r"prompt too long",
         "Ollama, earendil-works/pi#2626",
@@ -69,32 +65,20 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "Poolside behind OpenRouter; Bedrock",
         "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.",
     ),
-    (
-        r"prompt (?:exceeds max length|超长)",
-        "Zhipu's code 1261",
-        "Prompt exceeds max length",
-    ),
+    (r"prompt (?:exceeds max length|超长)", "Zhipu's code 1261", "Prompt exceeds max length"),
     (r"输入(?:内容)?超长", FROM_MEMORY, "输入内容超长"),
     (
         r"exceeded model token limit",
         "Moonshot, anomalyco/opencode#35920",
         "Invalid request: Your request exceeded model token limit: 131072 (requested: 140000)",
     ),
-    (
-        r"context window exceeds limit",
-        "MiniMax's code 2013",
-        "invalid params, context window exceeds limit (2013)",
-    ),
+    (r"context window exceeds limit", "MiniMax's code 2013", "invalid params, context window exceeds limit (2013)"),
     (
         r"maximum (?:prompt|model) length is",
         "xAI",
         "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
     ),
-    (
-        r"input is too long for (?:the )?requested model",
-        "Bedrock",
-        "Input is too long for requested model.",
-    ),
+    (r"input is too long for (?:the )?requested model", "Bedrock", "Input is too long for requested model."),
     (
         r"token count\b.*\bexceeds the (?:maximum|limit)",
         "Gemini; Copilot",
@@ -118,11 +102,7 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "SiliconFlow, Fireworks",
         "The prompt of 9000 tokens exceeds the model's context of 8192",
     ),
-    (
-        r"contextwindowexceeded",
-        "LiteLLM",
-        "litellm.ContextWindowExceededError: too many",
-    ),
+    (r"contextwindowexceeded", "LiteLLM", "litellm.ContextWindowExceededError: too many"),
     (r"context[_ ](?:length|window)[_ ]exceeded", FROM_MEMORY, "upstream error: context_length_exceeded"),
     (r"超[出过].{0,10}(?:最大长度|上下文)", "Zhipu, Baidu", "输入超出模型最大长度"),
     (r"上下文长度", FROM_MEMORY, "上下文长度不足"),
@@ -137,20 +117,8 @@ CONTEXT_TEXTS: tuple[tuple[str, str, str], ...] = (
         "Hugging Face text-embeddings-inference",
         "`inputs` must have less than 512 tokens. Given: 600",
     ),
-    (
-        r"exceeds maximum allowed token size",
-        "NVIDIA NIM",
-        "Input length 600 exceeds maximum allowed token size 512",
-    ),
-    (
-        r"single text cannot exceed \d+ tokens",
-        "Jina",
-        "Single text cannot exceed 8194 tokens. 9000 tokens given.",
-    ),
-    (
-        r"range of input length should be",
-        "DashScope",
-        "Range of input length should be [1, 30000]",
-    ),
+    (r"exceeds maximum allowed token size", "NVIDIA NIM", "Input length 600 exceeds maximum allowed token size 512"),
+    (r"single text cannot exceed \d+ tokens", "Jina", "Single text cannot exceed 8194 tokens. 9000 tokens given."),
+    (r"range of input length should be", "DashScope", "Range of input length should be [1, 30000]"),
     (r"单条(?:文本|输入).{0,12}(?:超过|超出|过长)", "Zhipu", "单条文本长度超过 3072 个 tokens"),
 )

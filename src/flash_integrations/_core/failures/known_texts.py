@@ -77,11 +77,7 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
                 "Zhipu's coding plans, dirge-code/dirge#818",
                 "已达到 5 小时的使用上限。您的限额将在 2099-08-25 07:41:44 重置。",
             ),
-            (
-                r"usage limit (?:has been )?reached",
-                "Codex, CLIProxyAPI#1666",
-                "The usage limit has been reached",
-            ),
+            (r"usage limit (?:has been )?reached", "Codex, CLIProxyAPI#1666", "The usage limit has been reached"),
             (r"(?:hit|reached) your usage limit", "Codex", "You've hit your usage limit. Upgrade to Pro."),
             (r"ly\S* limit exhausted", "Z.ai's error list, its code 1310", "Weekly/Monthly Limit Exhausted."),
             (
@@ -206,11 +202,7 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
                 "sub2api handler/openai_gateway_handler.go",
                 "Concurrency limit exceeded for user, please retry later",
             ),
-            (
-                r"请求数限制",
-                "new-api middleware/model-rate-limit.go",
-                "您已达到请求数限制：1分钟内最多请求60次",
-            ),
+            (r"请求数限制", "new-api middleware/model-rate-limit.go", "您已达到请求数限制：1分钟内最多请求60次"),
             (r"并发请求限制", FROM_MEMORY, "您已达到并发请求限制"),
             (r"请求过于频繁", FROM_MEMORY, "请求过于频繁，请稍后再试"),
         ),

@@ -26,11 +26,7 @@ MUST_STREAM = TextTable.of(
         "validators in zod's style, decolua/9router#1705",
         "Invalid literal value, expected true at path stream",
     ),
-    (
-        r"does not support http call",
-        "DashScope's socket models",
-        "current user api does not support http call",
-    ),
+    (r"does not support http call", "DashScope's socket models", "current user api does not support http call"),
     (r"stream.{0,40}expected true", FROM_MEMORY, "stream: Invalid literal value, expected true"),
     (
         r"(?:must|has to|needs to) be (?:called |used )?(?:with )?stream(?:ed|ing|\W*true)",
@@ -38,11 +34,7 @@ MUST_STREAM = TextTable.of(
         "all GPT models must be called with stream:true",
     ),
     (r"(?:does not|doesn't) support non-?stream", FROM_MEMORY, "the model does not support non-streaming"),
-    (
-        r"non-?stream\w* (?:\w+ ){0,3}not (?:supported|allowed)",
-        FROM_MEMORY,
-        "Non-streaming requests are not supported",
-    ),
+    (r"non-?stream\w* (?:\w+ ){0,3}not (?:supported|allowed)", FROM_MEMORY, "Non-streaming requests are not supported"),
     (r"[只仅]支持流式", FROM_MEMORY, "该模型仅支持流式调用"),
     (r"必须(?:使用)?流式", FROM_MEMORY, "必须使用流式调用"),
     (r"不支持非流式", FROM_MEMORY, "该模型不支持非流式调用"),
@@ -129,26 +121,14 @@ VALUE_FAULTS = TextTable.of(
         "OpenAI; DashScope, agno-agi/agno#5317",
         "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
     ),
-    (
-        r"at most",
-        "OpenAI",
-        "max_tokens is too large: 100000. This model supports at most 16384 completion tokens.",
-    ),
+    (r"at most", "OpenAI", "max_tokens is too large: 100000. This model supports at most 16384 completion tokens."),
     (
         r"(?<!_)schema (?:has|must)",
         "Gemini",
         "The specified schema has too many states for serving. Unsupported complexity.",
     ),
-    (
-        r"only allowed when",
-        "OpenAI",
-        "'parallel_tool_calls' is only allowed when 'tools' are specified.",
-    ),
-    (
-        r"tool.{0,60}not (?:found|in|among)",
-        "OpenAI",
-        "Tool choice 'lookup' not found in 'tools' parameter.",
-    ),
+    (r"only allowed when", "OpenAI", "'parallel_tool_calls' is only allowed when 'tools' are specified."),
+    (r"tool.{0,60}not (?:found|in|among)", "OpenAI", "Tool choice 'lookup' not found in 'tools' parameter."),
     (r"nesting depth", FROM_MEMORY, "json_schema: nesting depth of 6 is not supported"),
     (r"recursive", FROM_MEMORY, "recursive json_schema is not supported"),
     (r"too (?:large|long|small|high|low|many)", FROM_MEMORY, "unsupported value: temperature is too high"),
@@ -266,11 +246,7 @@ WANTS_TEXT = TextTable.of(
 """A message's content that must be a text: no list of parts, no null."""
 
 WANTS_CONTENT = TextTable.of(
-    (
-        r"got null",
-        "OpenAI, run-llama/llama_index#17555",
-        "Invalid value for 'content': expected a string, got null.",
-    ),
+    (r"got null", "OpenAI, run-llama/llama_index#17555", "Invalid value for 'content': expected a string, got null."),
     (r"\bnull\b", FROM_MEMORY, "messages[1].content cannot be null"),
     (r"\bnone\b", FROM_MEMORY, "content is None"),
     (r"required", FROM_MEMORY, "messages[1].content is required"),

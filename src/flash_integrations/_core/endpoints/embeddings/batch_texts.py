@@ -39,11 +39,7 @@ BATCH_TOO_LARGE = TextTable.of(
         "List should have at most 32 items after validation, not 100",
     ),
     (r"ensure this value has at most", "Pydantic 1", "ensure this value has at most 32 items"),
-    (
-        r"max \d+ tokens per request",
-        "OpenAI",
-        "Requested 451235 tokens, max 300000 tokens per request",
-    ),
+    (r"max \d+ tokens per request", "OpenAI", "Requested 451235 tokens, max 300000 tokens per request"),
     (r"max_tokens_per_request", "OpenAI's type", "max_tokens_per_request"),
     (
         r"tokens per submitted batch",
@@ -91,11 +87,7 @@ BATCH_TOO_LARGE = TextTable.of(
         "413 Request Entity Too Large",
     ),
     (r"(?:request|payload) size exceeds", "Gemini", "Request payload size exceeds the limit: 20971520 bytes."),
-    (
-        rf"max(?:imum)? (?:of |is |allowed )?(?:\w+ )?\d+ {_THINGS}\b",
-        "Jina, NIM",
-        "maximum 32 inputs",
-    ),
+    (rf"max(?:imum)? (?:of |is |allowed )?(?:\w+ )?\d+ {_THINGS}\b", "Jina, NIM", "maximum 32 inputs"),
     (
         r"(?:input|array|list)\b.{0,30}(?:length|size)\b.{0,40}(?:exceed|er than|more than|at most|max|less|between|≤)",
         "Baidu Qianfan",
@@ -115,11 +107,7 @@ BATCH_TOO_LARGE = TextTable.of(
         "a request has up to 16 requests",
     ),
     (r"more batches", FROM_MEMORY, "please use more batches"),
-    (
-        rf"\b{_AT_MOST} (?:\w+ ){{0,2}}(?:[\d,]+ )?{_MANY}\b",
-        FROM_MEMORY,
-        "You can only embed 5 texts at a time",
-    ),
+    (rf"\b{_AT_MOST} (?:\w+ ){{0,2}}(?:[\d,]+ )?{_MANY}\b", FROM_MEMORY, "You can only embed 5 texts at a time"),
     (rf"\d+ {_MANY}(?: \w+){{0,3}} (?:at most|limit)", FROM_MEMORY, "one request supports 10 texts at most"),
     (rf"\b{_MANY}\b (?:\w+ ){{0,4}}{_AT_MOST}\W", FROM_MEMORY, "Inputs count cannot be greater than 12"),
     (r"批(?:处理|[量次])", FROM_MEMORY, "批处理超过限制"),
@@ -154,7 +142,7 @@ NOT_ABOUT_BATCH = TextTable.of(
         r"physical batch size",
         "llama.cpp, for which one text is too long; gpustack/gpustack#472",
         "input is too large to process. increase the physical batch size",
-    ),
+    )
 )
 """Refusals that name a batch and mean something else."""
 
