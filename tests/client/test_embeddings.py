@@ -242,6 +242,57 @@ def test_an_encoding_that_must_be_float_is_asked_for_by_name(calls, taken, sent)
         assert [request.body.get("encoding_format") for request in server.requests] == sent
 
 
+@pytest.mark.parametrize(
+    ("instead", "sent"),
+    [
+        ((400, error("invalid request")), ["base64", None]),
+        ((422, {"detail": "Bad value"}), ["base64", None]),
+        ((400, error("say how the vectors are to come: float or int8")), ["base64", "float"]),
+        ((200, {"object": "list", "data": [], "model": "m"}), ["base64", None]),
+        ((200, {"data": [{"index": 0, "embedding": None}]}), ["base64", None]),
+        ((200, {"data": [{"index": 0, "embedding": ""}]}), ["base64", None]),
+    ],
+    ids=["refused", "422", "a demand", "no vectors", "null", "empty"],
+)
+def test_base64_that_may_be_at_fault_gives_way_to_floats(calls, instead, sent):
+    """Nobody asked for base64: where it fails without a reason, floats are tried once, and kept since they work."""
+    with serving(Server(lambda body: instead if body.get("encoding_format") == "base64" else None)) as server:
+        client = FlashClient(base_url=server.base_url, max_retries=0)
+        assert numbers(calls.embed(client, texts(1), model="m")) == [0]
+        assert [request.body.get("encoding_format") for request in server.requests] == sent
+        assert client.learned() == {"m": {"encoding_format": sent[-1] or ""}}
+        assert numbers(calls.embed(client, texts(1), model="m")) == [0]
+        assert len(server.requests) == 3
+
+
+def test_floats_that_fail_as_well_teach_nothing(calls):
+    """The text is at fault, then: one more request is spent, and the next call packs its vectors again."""
+    with serving(Server(lambda body: (400, error("invalid request")))) as server:
+        client = FlashClient(base_url=server.base_url)
+        for _ in range(2):
+            with pytest.raises(errors.BadRequestError, match="invalid request"):
+                calls.embed(client, texts(1), model="m")
+        assert [request.body.get("encoding_format") for request in server.requests] == ["base64", None] * 2
+        assert client.learned() == {}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "params"),
+    [
+        (error("dimensions is not supported", param="dimensions"), {}),
+        (error("invalid request"), {"encoding_format": "base64"}),
+        (error("This model's maximum context length is 10 tokens", code="context_length_exceeded"), {}),
+    ],
+    ids=["named", "chosen", "too long"],
+)
+def test_floats_are_not_tried_where_base64_is_not_in_doubt(calls, refusal, params):
+    """A refusal with a reason, and a format that the caller chose, cost one request."""
+    with serving(Server(lambda body: (400, refusal))) as server:
+        with pytest.raises(errors.BadRequestError):
+            calls.embed(FlashClient(base_url=server.base_url), texts(1), model="m", **params)
+        assert len(server.requests) == 1
+
+
 def test_an_encoding_the_caller_chose_is_kept(calls):
     """Its refusal is raised, nothing is learned from it or applied to it; ``drop_refused`` gives leave."""
 

@@ -84,18 +84,28 @@ class Exchange(Generic[T]):
         """
         total = self.policy.total_timeout
         give_up = self.env.clock() + total if total is not None else inf
-        retries = 0
+        retries, guess, suspected = 0, dict[str, Any](), None
         while True:
             facts = self.quirks.facts(self.policy.base_url, self.call.model, path=self.call.path)
-            attempt = _Attempt(wire_request(self.call, self.policy, facts))
+            attempt = _Attempt(wire_request(self.call, self.policy, {**facts, **guess} if guess else facts))
             try:
-                return (yield from self._send_once(attempt, give_up, retries))
+                answer = yield from self._send_once(attempt, give_up, retries)
             except FlashError as error:
                 failure = error
+            else:
+                for name, value in guess.items():
+                    self._keep(name, value, suspected)
+                return answer
             failure.partial = attempt.partial
             if not attempt.delivered:
                 if self._learn(attempt.request, failure) and self.env.clock() < give_up:
                     continue
+                if suspected is None and self.env.clock() < give_up:
+                    guess = {name: value for name, value in self.call.guess(failure).items() if name not in facts}
+                    if guess:
+                        suspected = failure
+                        log.info("%s: trying %r after: %s", self._label, guess, self.env.redact(str(failure)))
+                        continue
                 wait = self._wait(retries, failure, give_up)
                 if wait is not None:
                     retries += 1

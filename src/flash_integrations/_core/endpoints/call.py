@@ -9,9 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from ...errors import FlashError
 from .reader import AnswerContext, Reader
 
 T = TypeVar("T")
+
+
+def no_guess(error: FlashError) -> dict[str, Any]:
+    """Nothing to try."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Call(Generic[T]):
         headers: headers of this call alone.
         query: query parameters of this call alone.
         chosen: facts that change what the caller chose himself: learned and applied with his leave alone.
+        guess: facts to try once after a failure that names no cause; they are kept if the call then succeeds.
     """
 
     path: str
@@ -43,3 +50,4 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # keys may be among them
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     chosen: frozenset[str] = frozenset()
+    guess: Callable[[FlashError], Mapping[str, Any]] = no_guess

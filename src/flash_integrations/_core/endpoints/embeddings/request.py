@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ....errors import InvalidRequestError
+from ....errors import BadRequestError, FlashError, InvalidRequestError, MalformedResponseError
 from ...wire import EmbedParams
-from ..call import Call
+from ..call import Call, no_guess
 from ..checks import at_least, checked, kind_of, show
+from .batch_size import smaller_batch
 from .reader import EmbeddingReader
 from .result import Embeddings
 
@@ -78,6 +79,7 @@ class EmbeddingRequest:
         body: the body but for its texts.
         headers, query: of this call alone.
         chosen: facts about what the caller chose himself.
+        has_default_format: whether the form of the vectors is this package's choice, not the caller's.
     """
 
     model: str
@@ -86,6 +88,7 @@ class EmbeddingRequest:
     headers: Mapping[str, str] = field(repr=False)  # keys may be among them
     query: Mapping[str, Any] = field(repr=False)
     chosen: frozenset[str]
+    has_default_format: bool
 
     def call(self, texts: Sequence[str], first: int) -> Call[Embeddings]:
         """The call for a batch of texts, of which the first has this position in the caller's list."""
@@ -101,7 +104,23 @@ class EmbeddingRequest:
             headers=self.headers,
             query=self.query,
             chosen=self.chosen,
+            guess=partial(suspect_format, count=len(body["input"])) if self.has_default_format else no_guess,
         )
+
+
+def suspect_format(error: FlashError, *, count: int) -> dict[str, Any]:
+    """The fact to try where base64, which the caller did not ask for, may be why a batch failed; {} where it is not.
+
+    Floats are asked for by name where the answer speaks of them, else by naming no format: they are the default
+    everywhere. A refusal that blames a parameter or the size of the batch is about that.
+
+    Args:
+        error: what the batch came to.
+        count: how many texts it had.
+    """
+    unnamed = type(error) is BadRequestError and not error.param and smaller_batch(error, count) is None
+    nothing = isinstance(error, MalformedResponseError) and error.empty
+    return {"encoding_format": "float" if "float" in error.message.lower() else ""} if unnamed or nothing else {}
 
 
 def embedding_request(
@@ -122,9 +141,8 @@ def embedding_request(
     laid_over = dict(values.get("extra_body", {}))
     chosen = {*named, *laid_over}
     # Numbers of another kind than floats (Voyage's output_dtype) are told apart in lists alone.
-    quiet = "encoding_format" in disabled or not chosen.isdisjoint(_OTHER_NUMBERS)
-    held = named if quiet else {"encoding_format": "base64", **named}
-    body = {"model": model, **held, **laid_over}
+    ours = "encoding_format" not in (*disabled, *chosen) and chosen.isdisjoint(_OTHER_NUMBERS)
+    body = {"model": model, **({"encoding_format": "base64"} if ours else {}), **named, **laid_over}
     dimensions = body.get("dimensions")
     return EmbeddingRequest(
         model=str(body["model"]),
@@ -132,5 +150,6 @@ def embedding_request(
         body=body,
         headers=values.get("extra_headers", {}),
         query=values.get("extra_query", {}),
-        chosen=_ENCODING_FACTS if "encoding_format" in chosen else frozenset(),
+        chosen=frozenset() if ours else _ENCODING_FACTS,
+        has_default_format=ours,
     )

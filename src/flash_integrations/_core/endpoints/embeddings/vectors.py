@@ -125,7 +125,7 @@ def _vector(item: Any, position: int) -> list[float]:
     elif isinstance(value, list) and value:
         numbers = _from_list(value, position)
     else:
-        raise MalformedResponseError(f"the vector of texts[{position}] is missing or empty")
+        raise MalformedResponseError(f"the vector of texts[{position}] is missing or empty", empty=True)
     if not isfinite(sum(numbers)) and not all(map(isfinite, numbers)):
         at = next(at for at, number in enumerate(numbers) if not isfinite(number))
         raise MalformedResponseError(f"the vector of texts[{position}] holds {numbers[at]} (its entry {at})")
