@@ -27,7 +27,7 @@ def embed_model(gateway):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of LlamaIndex's own
 @pytest.mark.parametrize("mode", ["run", "arun"])
 async def test_workers_embed_with_the_key(gateway, embed_model, mode):
-    """run and arun over two processes send the key that the object was given."""
+    """Run and arun over two processes send the key that the object was given."""
     pipeline = IngestionPipeline(transformations=[embed_model])
     nodes = [TextNode(text=text) for text in ("a dog", "a cat")]
     if mode == "run":

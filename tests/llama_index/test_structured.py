@@ -13,6 +13,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, Field, PrivateAttr
 
+from flash_integrations.errors import InvalidRequestError
 from flash_integrations.llama_index._structured import LooseSchemaError, takes_schema, to_response_format, to_strict
 from flash_integrations.testing import Answer
 
@@ -85,6 +86,22 @@ def test_open_schemas_go_out_as_they_are(cls):
         to_strict(cls.model_json_schema())
     described = to_response_format(cls)["json_schema"]
     assert described == {"name": cls.__name__, "schema": cls.model_json_schema()}
+
+
+def test_strict_is_sent_as_said():
+    """True refuses, by its name, a field that has no strict form; False sends the schema as it is."""
+    with pytest.raises(InvalidRequestError, match="Free cannot be strict: options"):
+        to_response_format(Free, strict=True)
+    assert to_response_format(City, strict=False)["json_schema"] == {"name": "City", "schema": City.model_json_schema()}
+    assert to_response_format(City, strict=True) == to_response_format(City)
+
+
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_a_strict_llm_refuses_a_loose_class(gateway, llm_of, model):
+    """As a schema and as a tool, before anything is sent."""
+    with pytest.raises(InvalidRequestError, match="options"):
+        llm_of(model=model, strict=True).structured_predict(Free, PROMPT, city="Paris")
+    assert gateway.requests == []
 
 
 class Tree(BaseModel):

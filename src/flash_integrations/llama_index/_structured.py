@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from .._adapters.json_schema import LooseSchemaError, schema_of, to_strict, wire_name
 from .._adapters.structured_answers import cut_reason, find_json
 from .._core.model_names import is_gpt, is_o_series
+from ..errors import InvalidRequestError
 
 _dispatcher = get_dispatcher(__name__)
 
@@ -36,20 +37,33 @@ def takes_schema(model: str) -> bool:
     return (is_gpt(model) or is_o_series(model)) and _BEFORE_SCHEMAS.search(model) is None
 
 
-def to_response_format(output_cls: type[BaseModel]) -> dict[str, Any]:
-    """A class as ``response_format``: strict where its schema can be, as it is where not (it has free-form dicts)."""
-    name = wire_name(output_cls.__name__)
-    schema = schema_of(output_cls)
+def to_response_format(output_cls: type[BaseModel], *, strict: bool | None = None) -> dict[str, Any]:
+    """A class as ``response_format``.
+
+    Args:
+        output_cls: the class.
+        strict: hold answers to it (True) or not (False). Default: where its schema has a strict form; others, such as
+            those with free-form dicts, go out as they are.
+
+    Raises:
+        InvalidRequestError: ``strict=True`` of a schema that has no strict form; names the field.
+    """
+    described: dict[str, Any] = {"name": wire_name(output_cls.__name__), "schema": schema_of(output_cls)}
     try:
-        described = {"name": name, "schema": to_strict(schema), "strict": True}
-    except LooseSchemaError:
-        described = {"name": name, "schema": schema}
-    return {"type": "json_schema", "json_schema": described}
+        held = {} if strict is False else {"schema": to_strict(described["schema"]), "strict": True}
+    except LooseSchemaError as error:
+        if strict:
+            raise InvalidRequestError(f"{output_cls.__name__} cannot be strict: {error}") from error
+        held = {}
+    return {"type": "json_schema", "json_schema": described | held}
 
 
 class StructuredCalls(FunctionCallingLLM):
     """``structured_predict`` and its kin, by schema where the model takes one."""
 
+    strict: bool | None = None
+    """Hold tool calls (True) and answers by schema to their schema. Default: answers by schema where it has a strict
+    form; tool calls not."""
     should_use_structured_outputs: bool | None = None
     """Ask for structured output by JSON schema, by tool, or (None) by the model's name."""
 
@@ -75,7 +89,7 @@ class StructuredCalls(FunctionCallingLLM):
         """The words of the chat call that asks for an object."""
         params = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_PARAMS}
         messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
-        return {"messages": messages, "response_format": to_response_format(output_cls), **params}
+        return {"messages": messages, "response_format": to_response_format(output_cls, strict=self.strict), **params}
 
     def structured_predict(
         self,

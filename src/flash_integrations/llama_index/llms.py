@@ -102,8 +102,6 @@ class FlashLLM(Serialization):
         default_factory=lambda: estimate, exclude=True, repr=False
     )
     """A function from a str to a list of its tokens; by default an estimate that needs no data."""
-    strict: bool | None = None
-    """Hold tool calls to their schema."""
 
     _check_rate_limiter = field_validator("rate_limiter", mode="before")(check_rate_limiter)
 
@@ -136,7 +134,7 @@ class FlashLLM(Serialization):
         request = merge_params(self.model, held=self._sampling(), more=apart, unchecked=unchecked, call=call)
         wanted = request.get("response_format")
         if isinstance(wanted, type) and issubclass(wanted, BaseModel):
-            request["response_format"] = to_response_format(wanted)
+            request["response_format"] = to_response_format(wanted, strict=self.strict)
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
         return request
 
