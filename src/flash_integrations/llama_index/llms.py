@@ -57,8 +57,8 @@ class FlashLLM(Serialization):
         llm.complete("Hello").text
 
     Whole answers come whole though the wire is streamed. Only what is set is sent; unknown parameters are refused.
-    ``raw`` is a dict: the answer as the plain endpoint writes it, in
-    streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
+    ``raw`` is a dict whose keys are attributes too (``raw.usage.total_tokens``): the answer as the plain endpoint
+    writes it, in streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
 
     LlamaIndex asks no LLM for its tokenizer: splitters, memories and counters use one for all, that of GPT-3.5 by the
     tables it comes with (fetched anew where ``TIKTOKEN_CACHE_DIR`` names a folder without them). To count by estimate
