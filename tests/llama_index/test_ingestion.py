@@ -1,4 +1,4 @@
-"""Ingestion pipelines: keys in their worker processes."""
+"""Ingestion pipelines: keys in their worker processes, and nodes without text."""
 
 from __future__ import annotations
 
@@ -47,3 +47,13 @@ def test_extractors_in_workers_ask_with_the_key(gateway):
     pipeline = IngestionPipeline(transformations=[KeywordExtractor(llm=llm, num_workers=2)])
     done = pipeline.run(nodes=[TextNode(text="a dog"), TextNode(text="a cat")], num_workers=2)
     assert [node.metadata["excerpt_keywords"] for node in done] == ["pets", "pets"]
+
+
+@pytest.mark.parametrize("mode", ["run", "arun"])
+async def test_a_blank_node_does_not_stop_a_pipeline(embed_model, mode):
+    """LlamaIndex makes such nodes of files without text; all nodes come back with their vectors."""
+    pipeline = IngestionPipeline(transformations=[embed_model])
+    nodes = [TextNode(text=text) for text in ("a dog", "", "a cat")]
+    done = pipeline.run(nodes=nodes) if mode == "run" else await pipeline.arun(nodes=nodes)
+    assert [node.text for node in done] == ["a dog", "", "a cat"]
+    assert [len(node.embedding) for node in done] == [16] * 3
