@@ -113,6 +113,11 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         """The model's id, under the name other integrations give it."""
         return self.model_name
 
+    @property
+    def api_base(self) -> str:
+        """Where calls go, under the name other integrations give it."""
+        return self._flash().base_url
+
     # --- what LlamaIndex asks for, one batch at a time ---
 
     def _params(self, *, query: bool = False) -> dict[str, Any]:
