@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar, cast
 
 from ._config.endpoint import KeySource, resolve
 from ._config.redaction import (
@@ -21,6 +21,7 @@ from ._config.redaction import (
     without_secrets,
 )
 from ._config.suggestions import refuse_unknown
+from ._config.worker_pickles import register_for_workers
 from ._core.completion.completion import Completion
 from ._core.endpoints.call import Call
 from ._core.endpoints.chat.request import CHAT_PATH, CHECKS, chat_call
@@ -163,6 +164,10 @@ class BaseClient:
         self._http_async = http_async_client
         self._life = _Life()
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        register_for_workers(cls, cls._for_worker)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(provider={self.provider.name!r}, base_url={self.base_url!r})"
 
@@ -170,6 +175,11 @@ class BaseClient:
         """Without httpx clients and the other client, which belong to this process, and without keys."""
         state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "_twin")}
         return state | {"_headers": without_secrets(self._headers), "_query": without_secrets(self._query)}
+
+    def _for_worker(self) -> tuple[Any, ...]:
+        """What a worker process of multiprocessing gets: headers and query parameters whole, and the key."""
+        rebuild, args, state = cast("tuple[Any, ...]", self.__reduce_ex__(2))[:3]
+        return rebuild, args, {**state, "_headers": self._headers, "_query": self._query}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _http=None, _http_async=None)
@@ -278,7 +288,7 @@ class BaseClient:
         redact = Redactor(key, secrets)
         env = Environment(time.monotonic, time.time, random.random, _new_id, redact)
         flow = Exchange(call, policy, self._limiter(), process.quirks, env).flow()
-        return explaining_no_key(flow) if key.is_empty and not secrets else flow
+        return explaining_no_key(flow, key) if key.is_empty and not secrets else flow
 
     def _secrets(self, call: Call[Any]) -> tuple[str, ...]:
         """What was given as a secret header or query parameter."""

@@ -70,6 +70,37 @@ def test_what_strict_mode_refuses_has_no_strict_form(field):
         to_strict(cls.model_json_schema())
 
 
+KEYWORDS = {
+    "a list that says no items": {"type": "array"},
+    "items are anything": {"type": "array", "items": True},
+    "a tuple in its older form": {"type": "array", "items": [{"type": "string"}]},
+    "unique items": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    "names by pattern": {"type": "object", "properties": {}, "patternProperties": {"^x": {"type": "string"}}},
+    "any more names": {"type": "object", "properties": {}, "additionalProperties": {}},
+    "a number of names": {"type": "object", "properties": {}, "minProperties": 1},
+    "a dict or none": {"type": ["object", "null"]},
+    "a URL or none": {"type": ["string", "null"], "format": "uri"},
+    "contents": {"type": "array", "items": {"type": "string"}, "minContains": 1},
+    "encoded": {"type": "string", "contentEncoding": "base64"},
+    "all of two": {"allOf": [{"type": "string"}, {"type": "string", "pattern": "a"}]},
+    "true": True,
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("field", KEYWORDS.values(), ids=KEYWORDS)
+def test_a_written_schemas_keywords_are_looked_at(field):
+    """What other generators of schemas write is judged like Pydantic's."""
+    with pytest.raises(LooseSchemaError, match="thing"):
+        to_strict({"type": "object", "properties": {"thing": field}})
+
+
+def test_an_object_or_none_is_closed():
+    """A list of types is read like a single one."""
+    schema = {"type": ["object", "null"], "properties": {"a": {"type": "string"}}}
+    assert to_strict(schema) == {**schema, "additionalProperties": False, "required": ["a"]}
+
+
 @pytest.mark.parametrize("word", sorted("date-time time date duration email hostname ipv4 ipv6 uuid".split()))
 def test_the_formats_strict_mode_knows_stay(word):
     """Dates and their like are held to."""

@@ -10,7 +10,8 @@ import pytest
 
 from flash_integrations import Provider, RateLimit, register_provider
 from flash_integrations import catalogue as catalogue_module
-from flash_integrations._config.endpoint import Credential, clean_url, is_loopback, resolve
+from flash_integrations._config.endpoint import Credential, resolve
+from flash_integrations._config.urls import clean_url, is_loopback
 from flash_integrations.errors import ConfigurationError
 
 FLASH, OPENAI = "https://ai.flashapi.top/v1", "https://api.openai.com/v1"

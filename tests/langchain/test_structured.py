@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypedDict, TypeVar
 import pytest
 from langchain_core.exceptions import OutputParserException
 from langchain_core.tracers.base import BaseTracer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from flash_integrations import errors
 from flash_integrations.langchain._structured import to_response_format
@@ -130,6 +130,27 @@ def test_strict_is_sent_as_said(gateway, llm, method, strict):
     body = sent(gateway, llm, Person, method=method, strict=strict)
     described = body["response_format"]["json_schema"] if method == "json_schema" else body["tools"][0]["function"]
     assert described["strict"] is strict
+
+
+class Loose(BaseModel):
+    """Has a field without a strict form."""
+
+    links: list[HttpUrl]
+
+
+LOOSE_FUNCTION = {"name": "Loose", "parameters": Loose.model_json_schema(), "strict": True}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [(Loose, True), (Loose.model_json_schema(), True), (LOOSE_FUNCTION, None)],
+    ids=["a class", "a dict", "the schema says so"],
+)
+def test_strict_that_cannot_be_is_refused_by_the_fields_name(schema, strict):
+    """OpenAI would refuse the request; a schema that nobody called strict goes out as it is."""
+    with pytest.raises(errors.InvalidRequestError, match="Loose cannot be strict: links: the format 'uri'"):
+        to_response_format(schema, strict=strict)
+    assert "strict" not in to_response_format(Loose)["json_schema"]
 
 
 def test_a_pydantic_schema_is_strict_as_openai_wants_it():

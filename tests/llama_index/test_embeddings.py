@@ -131,8 +131,8 @@ def test_events_end_when_the_call_fails(make, mode):
     """A handler that counts open events is not left with one."""
     debug = LlamaDebugHandler(print_trace_on_end=False)
     model = make(callback_manager=CallbackManager([debug]))
-    with pytest.raises(errors.InvalidRequestError, match=r"texts\[1\] is empty"):
-        batch_of(model, ["a", ""], mode)
+    with pytest.raises(errors.InvalidRequestError, match=r"texts\[1\] must be a str"):
+        batch_of(model, ["a", None], mode)
     (pair,) = debug.get_event_pairs(CBEventType.EMBEDDING)
     assert isinstance(pair[1].payload[EventPayload.EXCEPTION], errors.InvalidRequestError)
 
@@ -169,8 +169,48 @@ def test_an_error_names_the_callers_text_though_others_were_cached(make, mode):
     batch_of(model, TEXTS[:2], mode)
     with pytest.raises(errors.ContextLengthError, match=r"^texts\[3\] is too long"):
         batch_of(model, [*TEXTS, "字" * 9000], mode)
-    with pytest.raises(errors.InvalidRequestError, match=r"^texts\[2\] is empty"):
-        batch_of(model, [*TEXTS[:2], ""], mode)
+    with pytest.raises(errors.InvalidRequestError, match=r"^texts\[2\] must be a str"):
+        batch_of(model, [*TEXTS[:2], 7], mode)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_blank_text_is_sent_as_a_space(gateway, make, mode):
+    """It has its vector among the others, in a batch and alone; events and cache name the text as it was given."""
+    model = make(embeddings_cache=SimpleKVStore())
+    vectors = batch_of(model, ["a", "", "b", " \n"], mode)
+    assert [len(vector) for vector in vectors] == [16] * 4
+    assert batch_of(model, [""], mode) == [vectors[1]]
+    assert make().get_text_embedding("") == vectors[1]
+    assert [request.body["input"] for request in gateway.requests] == [["a", " ", "b", " \n"], [" "]]
+
+
+async def test_a_blank_query_is_refused(gateway, make):
+    """Nobody means to ask nothing; nothing is sent."""
+    with pytest.raises(errors.InvalidRequestError, match="is empty"):
+        make(query_instruction="query:").get_query_embedding("")
+    with pytest.raises(errors.InvalidRequestError, match="is empty"):
+        await make().aget_query_embedding("")
+    assert gateway.requests == []
+
+
+@pytest.mark.parametrize(
+    ("instructions", "sent_text", "sent_query"),
+    [
+        ({}, "a", "q"),
+        ({"query_instruction": "query:"}, "a", "query: q"),
+        ({"text_instruction": "passage: "}, "passage: a", "q"),
+        ({"query_instruction": "Instruct: find\nQuery:\n", "text_instruction": ""}, "a", "Instruct: find\nQuery:\nq"),
+    ],
+    ids=["none", "query", "text", "lines"],
+)
+async def test_instructions_stand_before_texts_and_queries(gateway, make, instructions, sent_text, sent_query):
+    """By every method; what is asked again with a cache is found under the text as it was given."""
+    model = make(**instructions)
+    assert model.get_text_embedding("a") == model.get_text_embedding_batch(["a"])[0]
+    assert await model.aget_text_embedding("a") == (await model.aget_text_embedding_batch(["a"]))[0]
+    assert model.get_query_embedding("q") == await model.aget_query_embedding("q")
+    assert [request.body["input"] for request in gateway.requests] == [[sent_text]] * 4 + [[sent_query]] * 2
+    assert FlashEmbedding.from_dict(model.to_dict()).query_instruction == instructions.get("query_instruction")
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])

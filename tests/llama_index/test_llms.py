@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 
 import openai
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ImageBlock, MessageRole
+from llama_index.core.schema import ImageDocument, ImageNode, TextNode
 from llama_index.llms.openai_like import OpenAILike
 from pydantic import BaseModel
 from replay import WHOLE, plain, replay
 
 from flash_integrations import AsyncFlashClient, FlashClient, register_model
 from flash_integrations.errors import ConfigurationError, InvalidRequestError
-from flash_integrations.llama_index import FlashLLM
+from flash_integrations.llama_index import FlashEmbedding, FlashLLM
 from flash_integrations.testing import Answer
 
 MESSAGES = [ChatMessage(role="user", content="hi")]
@@ -161,6 +163,55 @@ def test_streaming_cannot_be_switched_off_by_a_call():
     assert sent(call={"stream": False}) == BARE
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_call_that_asks_for_a_stream_gets_one_or_an_error(llm, gateway, method):
+    """stream=True agrees with the streaming methods; the others name those, and send nothing."""
+    if method in STREAMING:
+        assert METHODS[method](llm, stream=True)
+        return
+    with pytest.raises(InvalidRequestError, match="stream_chat or stream_complete streams"):
+        METHODS[method](llm, stream=True)
+    assert gateway.requests == []
+
+
+PIXEL = b64encode(b"\x89PNG\r\n\x1a\n-").decode()
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if "complete" in name])
+def test_image_documents_go_with_a_prompt(llm, gateway, tmp_path, method):
+    """Image data, files and URLs, of documents, nodes and blocks, stand in the message after the text."""
+    file = tmp_path / "a.png"
+    file.write_bytes(b64decode(PIXEL))
+    url = "https://host.test/a.png"
+    images = [
+        ImageDocument(image=PIXEL, image_mimetype="image/png"),
+        ImageNode(image_path=str(file)),
+        ImageNode(image_url=url),
+        ImageBlock(url=url),
+    ]
+    METHODS[method](llm, image_documents=images)
+    text, *parts = gateway.requests[-1].body["messages"][0]["content"]
+    assert text == {"type": "text", "text": "hi"}
+    here = f"data:image/png;base64,{PIXEL}"
+    assert [part["image_url"]["url"] for part in parts] == [here, here, url, url]
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if "complete" in name])
+def test_what_is_no_image_is_refused(llm, gateway, method):
+    """The error names what was given, and nothing is sent."""
+    with pytest.raises(InvalidRequestError, match=r"image_documents must hold ImageDocuments .* not TextNode"):
+        METHODS[method](llm, image_documents=[TextNode(text="a")])
+    assert gateway.requests == []
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if "chat" in name])
+def test_image_documents_beside_messages_are_refused(llm, gateway, method):
+    """Messages hold their own images; the error says how."""
+    with pytest.raises(InvalidRequestError, match=r"blocks=\[TextBlock\(\), ImageBlock\(\)\]"):
+        METHODS[method](llm, image_documents=[])
+    assert gateway.requests == []
+
+
 def test_words_for_tools_wait_for_tools():
     """A tool_choice that the object holds goes out with tools alone, for endpoints refuse it without."""
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
@@ -283,12 +334,29 @@ def test_the_peers_words_are_understood():
     assert (llm.model, llm.base_url, llm.timeout, llm.stop) == ("m", "https://host.test/v1", 5, ["x"])
 
 
+@pytest.mark.parametrize("kind", [FlashLLM, FlashEmbedding])
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({"api_base": "https://host.test/v1/"}, "https://host.test/v1"),
+        ({"provider": "openai"}, "https://api.openai.com/v1"),
+        ({"client": FlashClient(base_url="https://host.test/v1")}, "https://host.test/v1"),
+    ],
+    ids=["given", "a provider's", "a client's"],
+)
+def test_api_base_can_be_read(kind, options, url):
+    """Where calls go, under the name that OpenAILike gives it, however it was said."""
+    assert kind(model="m", **options).api_base == url
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"is_chat_model": True}, "every model is called as a chat model"),
         ({"temprature": 1}, "did you mean 'temperature'"),
         ({"reuse_client": False}, "always shared"),
+        ({"stream": True}, "what streams are the streaming methods"),
+        ({"image_documents": []}, r"complete\(prompt, image_documents="),
         ({"provider": "nobody"}, "unknown provider"),
         ({"base_url": "host"}, "must be a URL"),
         ({"metadata": {}}, "metadata"),

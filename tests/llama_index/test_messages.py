@@ -19,6 +19,7 @@ from llama_index.core.base.llms.types import (
 from flash_integrations._core.completion.completion import Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall
 from flash_integrations._core.completion.usage import Usage
+from flash_integrations.llama_index._raw import RawDict
 from flash_integrations.llama_index._to_wire import to_completion, to_logprobs, to_response, to_wire
 
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(32)
@@ -155,7 +156,7 @@ def test_an_answer_becomes_a_message_with_the_whole_answer_beside_it():
     response = to_response(whole)
     assert response.message == ChatMessage(role="assistant", content="Hello")
     assert response.raw == whole.as_dict()
-    assert type(response.raw["usage"]) is dict
+    assert type(response.raw["usage"]) is RawDict
     assert response.additional_kwargs == {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 
 

@@ -13,6 +13,7 @@ from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, Field, PrivateAttr
 
+from flash_integrations.errors import InvalidRequestError
 from flash_integrations.llama_index._structured import LooseSchemaError, takes_schema, to_response_format, to_strict
 from flash_integrations.testing import Answer
 
@@ -85,6 +86,22 @@ def test_open_schemas_go_out_as_they_are(cls):
         to_strict(cls.model_json_schema())
     described = to_response_format(cls)["json_schema"]
     assert described == {"name": cls.__name__, "schema": cls.model_json_schema()}
+
+
+def test_strict_is_sent_as_said():
+    """True refuses, by its name, a field that has no strict form; False sends the schema as it is."""
+    with pytest.raises(InvalidRequestError, match="Free cannot be strict: options"):
+        to_response_format(Free, strict=True)
+    assert to_response_format(City, strict=False)["json_schema"] == {"name": "City", "schema": City.model_json_schema()}
+    assert to_response_format(City, strict=True) == to_response_format(City)
+
+
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_a_strict_llm_refuses_a_loose_class(gateway, llm_of, model):
+    """As a schema and as a tool, before anything is sent."""
+    with pytest.raises(InvalidRequestError, match="options"):
+        llm_of(model=model, strict=True).structured_predict(Free, PROMPT, city="Paris")
+    assert gateway.requests == []
 
 
 class Tree(BaseModel):
@@ -245,6 +262,35 @@ def test_a_fence_around_an_object_is_no_fault(predict, gateway, llm):
     assert predict(llm) == PARIS
 
 
+@pytest.mark.parametrize("said", ["Here it is: {}", "<think>Hm {{</think>{}", "```json\n{}\n```"])
+def test_json_in_words_counts_where_a_tool_was_to_be_called(predict, gateway, llm_of, said):
+    """Models behind gateways that do not insist on the call write the object; by every way it is taken."""
+    gateway.script(said.replace("{{", "{").replace("{}", PARIS.model_dump_json()))
+    assert predict(llm_of(model=BY_TOOL)) == PARIS
+
+
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_the_models_words_are_in_the_error(predict, gateway, llm_of, model):
+    """Where neither a call nor JSON came, the ValueError shows what was said."""
+    gateway.script("I cannot look out of the window.")
+    with pytest.raises(ValueError, match=r"gave no Weather but 'I cannot look out of the window\.'"):
+        predict(llm_of(model=model))
+
+
+def test_a_call_that_was_cut_says_so(predict, gateway, llm_of):
+    """As an answer by schema does."""
+    gateway.script(Answer(tool_calls=[("Weather", '{"city": "Par')], finish_reason="length"))
+    with pytest.raises(ValueError, match="Weather was cut at the token limit; raise max_tokens"):
+        predict(llm_of(model=BY_TOOL))
+
+
+def test_a_tools_name_fits_the_wire(gateway, llm_of):
+    """A generic class has brackets in its name, which OpenAI refuses in a tool's too."""
+    cls = type("Box[int]", (Weather,), {})
+    assert llm_of(model=BY_TOOL).structured_predict(cls, PROMPT, city="Paris").city == "Paris"
+    assert gateway.requests[-1].body["tools"][0]["function"]["name"] == "Box_int_"
+
+
 def test_a_model_may_be_asked_in_words_though_it_takes_schemas(predict, gateway, llm_of):
     """pydantic_program_mode LLM writes the schema into the prompt, by every way."""
     gateway.script(PARIS.model_dump_json())
@@ -263,6 +309,34 @@ def test_as_structured_llm_answers_in_objects(llm_of, model):
     assert list(llm.stream_chat(messages))[-1].raw == PARIS
     assert asyncio.run(collected(llm.astream_chat(messages)))[-1].raw == PARIS
     assert llm.complete("The weather in Paris is 20 degrees.").text == PARIS.model_dump_json()
+
+
+@pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecationWarning")  # LlamaIndex's own calls
+@pytest.mark.parametrize("mode", ["default", "llm"])
+@pytest.mark.parametrize("model", [BY_SCHEMA, BY_TOOL])
+def test_as_structured_llm_tells_the_usage(llm_of, gateway, model, mode):
+    """The inner answer's token counts and raw come along: whole, completed and on a stream's last item."""
+    if mode == "llm":
+        gateway.script(*[PARIS.model_dump_json()] * 6)
+    llm = llm_of(model=model, pydantic_program_mode=PydanticProgramMode(mode)).as_structured_llm(Weather)
+    text = "The weather in Paris is 20 degrees."
+    messages = [ChatMessage(role="user", content=text)]
+    streamed, astreamed = list(llm.stream_chat(messages)), asyncio.run(collected(llm.astream_chat(messages)))
+    answers = [
+        llm.chat(messages),
+        asyncio.run(llm.achat(messages)),
+        streamed[-1],
+        astreamed[-1],
+        llm.complete(text),
+        asyncio.run(llm.acomplete(text)),
+    ]
+    for answer in answers:
+        assert answer.raw == PARIS
+        usage = answer.additional_kwargs["raw"]["usage"]
+        assert usage["total_tokens"] > 0
+        for name in ("prompt_tokens", "completion_tokens", "total_tokens"):
+            assert answer.additional_kwargs[name] == usage[name]
+    assert streamed[0].additional_kwargs == astreamed[0].additional_kwargs == {}
 
 
 class Listener(BaseEventHandler):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeAlias, cast
 
 from pydantic import (
     BaseModel,
@@ -22,8 +22,10 @@ from pydantic import (
 )
 
 from .._base_client import ROW, TimeoutLike
+from .._config.endpoint import LEFT_OUT
 from .._config.redaction import redact_reprs, without_body_secrets, without_secrets
 from .._config.suggestions import refuse_unknown
+from .._config.worker_pickles import key_for_worker, register_for_workers
 from .._core.policy.timeout import Timeout
 from ..catalogue import Provider, ProviderName, RateLimit
 from ..client import AsyncFlashClient, FlashClient
@@ -137,6 +139,11 @@ class ConnectionSettings(BaseModel):
     """A client to share among objects. It brings connection and limits: none of the parameters above go with it."""
 
     _made: tuple[dict[str, Any], FlashClient] | None = PrivateAttr(default=None)
+    _key_left_out: bool = PrivateAttr(default=False)  # by a pickle
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        register_for_workers(cls, cls._for_worker)
 
     @model_validator(mode="before")
     @classmethod
@@ -234,6 +241,8 @@ class ConnectionSettings(BaseModel):
                 return self.client
             raise ConfigurationError(f"client must be a FlashClient or AsyncFlashClient, not {self.client!r}")
         given["disabled_params"] = _names(given.get("disabled_params"))
+        if self._key_left_out:
+            given.setdefault("api_key", LEFT_OUT)
         return FlashClient(**given)
 
     def _call_params(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,7 +265,8 @@ class ConnectionSettings(BaseModel):
     def __getstate__(self) -> dict[Any, Any]:
         """For pickling: without key and connections, which the other side takes from its own environment.
 
-        A client goes along, for it says where calls go; it leaves its own key behind.
+        A client goes along, for it says where calls go; it leaves its own key behind. To a worker process of
+        multiprocessing keys go along, too.
         """
         # Not super(): LlamaIndex's own deletes from the living object what does not pickle.
         state = BaseModel.__getstate__(self)
@@ -271,8 +281,28 @@ class ConnectionSettings(BaseModel):
             **state,
             "__dict__": {**state["__dict__"], **hidden, **open_words},
             "__pydantic_fields_set__": state["__pydantic_fields_set__"] - hidden.keys(),
-            "__pydantic_private__": {**(state["__pydantic_private__"] or {}), "_made": None},
+            "__pydantic_private__": {
+                **(state["__pydantic_private__"] or {}),
+                "_made": None,
+                "_key_left_out": self._key_left_out or self.api_key is not None,
+            },
         }
+
+    def _for_worker(self) -> tuple[Any, ...]:
+        """What a worker process of multiprocessing gets: the pickled state, and with it all that is secret."""
+        rebuild, args, state = cast("tuple[Any, ...]", self.__reduce_ex__(2))[:3]
+        secret = {"default_headers", "default_query", *_MORE} & type(self).model_fields.keys()
+        kept = {name: getattr(self, name) for name in secret} | {"api_key": _hidden(key_for_worker(self.api_key))}
+        return (
+            rebuild,
+            args,
+            {
+                **state,
+                "__dict__": {**state["__dict__"], **kept},
+                "__pydantic_fields_set__": state["__pydantic_fields_set__"] | ({"api_key"} & self.model_fields_set),
+                "__pydantic_private__": {**state["__pydantic_private__"], "_key_left_out": self._key_left_out},
+            },
+        )
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """A copy of its own settings over the same connections and key."""

@@ -18,13 +18,25 @@ _LOOSE_KEYWORDS = {
     "uniqueItems": "sets",
     "patternProperties": "objects with free names",
     "propertyNames": "objects with free names",
+    "unevaluatedProperties": "objects with free names",
+    "minProperties": "objects with free names",
+    "maxProperties": "objects with free names",
+    "unevaluatedItems": "tuples",
+    "additionalItems": "tuples",
     "contains": "lists that must contain something",
+    "minContains": "lists that must contain something",
+    "maxContains": "lists that must contain something",
+    "contentSchema": "strings that hold JSON",
+    "contentEncoding": "encoded strings",
     "not": "exclusions",
     "if": "conditions",
+    "then": "conditions",
+    "else": "conditions",
     "dependentRequired": "dependent fields",
     "dependentSchemas": "dependent fields",
 }
-"""Keywords strict mode refuses, and what they make of a schema (the same page, "Some type-specific keywords")."""
+"""Keywords strict mode refuses, and what they make of a schema (the same page, "Some type-specific keywords"; lengths
+of strings are taken since May 2025)."""
 
 
 class LooseSchemaError(ValueError):
@@ -62,12 +74,12 @@ def to_strict(schema: Any, *, where: str = "the schema") -> Any:
     strict: dict[str, Any] = {}
     for key, value in schema.items():
         if key in _NAMED and isinstance(value, dict):
-            strict[key] = {name: to_strict(inner, where=name) for name, inner in value.items()}
+            strict[key] = {name: _strict_field(inner, name) for name, inner in value.items()}
         elif key in ("enum", "const", "examples"):
             strict[key] = value
         elif key not in ("default", "discriminator"):
             strict[key] = to_strict(value, where=where)
-    if schema.get("type") == "object":
+    if "object" in _types(schema):
         strict["additionalProperties"] = False
         if names := list(schema["properties"]):
             strict["required"] = names
@@ -80,14 +92,29 @@ def to_strict(schema: Any, *, where: str = "the schema") -> Any:
     return strict
 
 
+def _strict_field(schema: Any, name: str) -> Any:
+    return to_strict({} if schema is True else schema, where=name)
+
+
+def _types(schema: dict[str, Any]) -> list[Any]:
+    """The types a schema names: ``"object"`` and ``["object", "null"]`` are both in use."""
+    kind = schema.get("type")
+    return kind if isinstance(kind, list) else [kind]
+
+
 def _refuse_loose(schema: dict[str, Any], where: str) -> None:
     for keyword in _LOOSE_KEYWORDS.keys() & schema.keys():
         raise LooseSchemaError(f"{where}: {_LOOSE_KEYWORDS[keyword]} have no strict form")
     if not schema.keys() & {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const"}:
         raise LooseSchemaError(f"{where}: a value of any type has no strict form")
-    if schema.get("type") == "array" and not schema.get("items"):
+    types = _types(schema)
+    if "array" in types and isinstance(schema.get("items"), list):
+        raise LooseSchemaError(f"{where}: tuples have no strict form")
+    if "array" in types and schema.get("items") in (None, True, {}):
         raise LooseSchemaError(f"{where}: a list of anything has no strict form")
-    if schema.get("type") == "string" and schema.get("format", "date") not in _FORMATS:
+    if "string" in types and schema.get("format", "date") not in _FORMATS:
         raise LooseSchemaError(f"{where}: the format {schema['format']!r} has no strict form")
-    if schema.get("type") == "object" and ("properties" not in schema or schema.get("additionalProperties")):
+    if "object" in types and ("properties" not in schema or schema.get("additionalProperties", False) is not False):
         raise LooseSchemaError(f"{where}: objects with free names have no strict form")
+    if len(schema.get("allOf", ())) > 1:
+        raise LooseSchemaError(f"{where}: several schemas at once have no strict form")

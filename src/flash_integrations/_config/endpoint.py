@@ -13,16 +13,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-import ipaddress
 import os
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 from typing import Any, Protocol, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from ..catalogue import Provider, get_provider, list_providers
 from ..errors import ConfigurationError
+from .urls import clean_url, is_loopback
+from .worker_pickles import key_for_worker, register_for_workers
 
 
 class SecretLike(Protocol):
@@ -34,17 +36,24 @@ class SecretLike(Protocol):
 
 KeySource: TypeAlias = str | SecretLike | Callable[[], str] | Callable[[], Awaitable[str]] | None
 
-_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
+
+class _Unpickled(Enum):
+    LEFT_OUT = "left out"
+
+
+LEFT_OUT: Any = _Unpickled.LEFT_OUT
+"""The source of a key that a pickle left out: the environment, as with None, but errors say what happened."""
+
 _NO_KEY_TYPE = "api_key must be a str, a SecretStr, or a function that returns one, not {}"
 _LOCAL_HINT = "or try without a key: `flash-integrations gateway` starts a local gateway"
 
 
 class Credential:
-    """A key, or where it comes from. Shows itself nowhere; a pickled one forgets what it held.
+    """A key, or where it comes from. Shows itself nowhere; pickled, but to a worker process, it forgets what it held.
 
     Args:
         source: a text, a ``SecretStr``, or a function that gives the key (which may be a coroutine function). None: the
-            environment, read at each call.
+            environment, read at each call; so is it for ``LEFT_OUT``.
         provider: the row's name, for the message when there is no key.
         url: where the key goes; on loopback none is needed.
         variable: the row's own variable, where it may be read for this URL.
@@ -53,9 +62,11 @@ class Credential:
         ConfigurationError: a source of another kind, or a key with ``Bearer`` before it.
     """
 
-    __slots__ = ("_provider", "_shown", "_source", "_url", "_variable")
+    __slots__ = ("_left_out", "_provider", "_shown", "_source", "_url", "_variable")
 
     def __init__(self, source: KeySource, *, provider: str, url: str, variable: str | None) -> None:
+        self._left_out = source is LEFT_OUT
+        source = None if self._left_out else source
         if not (source is None or isinstance(source, str) or callable(source) or hasattr(source, "get_secret_value")):
             raise ConfigurationError(_NO_KEY_TYPE.format(type(source).__name__))
         if source is not None and not callable(source):
@@ -73,7 +84,14 @@ class Credential:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _forgetful, (self._provider, self._url, self._variable)
+        return self._made_of(None if self._source is None and not self._left_out else LEFT_OUT)
+
+    def for_worker(self) -> tuple[Any, ...]:
+        """As :meth:`__reduce__`, with the key, for a worker process of multiprocessing."""
+        return self._made_of(LEFT_OUT if self._left_out else key_for_worker(self._source))
+
+    def _made_of(self, source: Any) -> tuple[Any, ...]:
+        return partial(Credential, provider=self._provider, url=self._url, variable=self._variable), (source,)
 
     @property
     def is_empty(self) -> bool:
@@ -155,13 +173,22 @@ class Credential:
             names.append(self._variable)
         return names
 
+    def advice(self) -> str:
+        """What to do where a key is missing, and why it is if a pickle left it out."""
+        names = self._variables()
+        if names or self._left_out:
+            variables = " or ".join(names) or f"FLASH_BASE_URL={self._url} and FLASH_API_KEY"
+            kept = " (pickles do not keep it)" if self._left_out else ""
+            return f"set {variables}, or give api_key={kept}"
+        return "give api_key= (no variable is read for this URL)"
+
     def _missing(self) -> str:
         names, meant = self._variables(), _meant(self._url)
+        shown_url = f"{self._url} ({meant})" if meant else self._url
+        where = f"{self._provider} ({self._url}{meant and f'; {meant}'})" if names else shown_url
+        message = f"no API key for {where}: {self.advice()}, {_LOCAL_HINT}"
         if not names:
-            where = f"{self._url} ({meant})" if meant else self._url
-            return f"no API key for {where}: give api_key= (no variable is read for this URL), {_LOCAL_HINT}"
-        where = f"{self._provider} ({self._url}{meant and f'; {meant}'})"
-        message = f"no API key for {where}: set {' or '.join(names)}, or give api_key=, {_LOCAL_HINT}"
+            return message
         astray = "" if meant else keys_elsewhere(names)
         return f"{message}. {astray}" if astray else message
 
@@ -215,8 +242,7 @@ def _reveal(value: Any) -> str:
     return str(reveal())
 
 
-def _forgetful(provider: str, url: str, variable: str | None) -> Credential:
-    return Credential(None, provider=provider, url=url, variable=variable)
+register_for_workers(Credential, Credential.for_worker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,66 +298,3 @@ def _same(one: str, other: str) -> bool:
         return clean_url(one, allow_http=True) == other
     except ConfigurationError:
         return False  # a registered row's URL that is none: told to whoever uses that row
-
-
-def clean_url(url: Any, *, allow_http: bool = False, name: str = "base_url") -> str:
-    """A base URL in one spelling: host in lower case, no slash at the end.
-
-    Raises:
-        ConfigurationError: not an http(s) URL; one with a user, a query or a fragment; one that names an endpoint; or
-            plain http to a public host without ``allow_http``.
-    """
-    # A key given for a URL by mistake is not shown.
-    shown = f", not {url!r}" if isinstance(url, str) and "/" in url and "@" not in url else ""
-    wanted = f"{name} must be a URL like https://host/v1{shown}"
-    if not isinstance(url, str):
-        raise ConfigurationError(wanted)
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{wanted} ({error})") from None
-    if "@" in parts.netloc:
-        raise ConfigurationError(f"{name} must not carry a user or password; the key goes by api_key=")
-    if parts.scheme not in ("http", "https") or not host or not host.isprintable() or " " in host:
-        raise ConfigurationError(wanted)
-    if parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} must not have a query or fragment; see default_query")
-    path = parts.path.rstrip("/")
-    bracketed = f"[{host}]" if ":" in host else host
-    netloc = bracketed if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f"{bracketed}:{port}"
-    for ending in ("/chat/completions", "/embeddings", "/models"):
-        if path.endswith(ending):
-            until = urlunsplit((parts.scheme, netloc, path.removesuffix(ending), "", ""))
-            raise ConfigurationError(f"{name} must end before {ending}: {until}")
-    if parts.scheme == "http" and not allow_http and not _is_near(host):
-        raise ConfigurationError(
-            f"{name} is plain http to a public host, which shows the key: use https or allow_http=True"
-        )
-    return urlunsplit((parts.scheme, netloc, path, "", ""))
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL points to this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_single_label(host: str) -> bool:
-    """Whether a host is a name without a dot: a container's, or a host's in the local network."""
-    # A name of digits alone is an address in another spelling (134744072 is 8.8.8.8).
-    return bool(host) and not {".", ":"} & set(host) and not _NUMBER.fullmatch(host)
-
-
-def _is_near(host: str) -> bool:
-    """Loopback, a private address, or a name without a dot (a container's, a host's in the local network)."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return is_single_label(host) or host.endswith(".localhost")
-    return address.is_private or address.is_loopback

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NO_KEY_HINT = "No key was sent (keys given as api_key= are not kept in pickles; set the variable or pass it again)"
-
 HIDDEN = "**********"
 """What stands in the place of a secret where something is shown."""
 
@@ -171,10 +169,11 @@ class Redactor:
         return self.credential.redact(text, self.also)
 
 
-def explaining_no_key(flow: Flow[T]) -> Flow[T]:
+def explaining_no_key(flow: Flow[T], key: Credential) -> Flow[T]:
     """A flow whose requests carry no key: a gateway that asks for one says something else of it, "invalid" perhaps."""
     try:
         return (yield from flow)
     except AuthenticationError as error:
-        error.hint = f"{error.hint}. {NO_KEY_HINT}" if error.hint else NO_KEY_HINT
+        hint = f"No key was sent: {key.advice()}"
+        error.hint = f"{error.hint}. {hint}" if error.hint else hint
         raise

@@ -30,6 +30,8 @@ FOREIGN_PARAMS = {
     "reuse_client": "leave it out: connections are always shared",
     "default_retry": "use max_retries",
     "tiktoken_model_name": _NO_TOKENIZER,
+    "image_documents": "give images to a call: complete(prompt, image_documents=[...]), or as blocks of a message",
+    "stream": "leave it out: what streams are the streaming methods, and the wire where it must (see force_stream)",
     "streaming": "leave it out: what streams are the streaming methods, and the wire where it must",
     "reasoning": "use reasoning_effort",
     "root_client": "use client, a FlashClient, or http_client, an httpx.Client",

@@ -18,7 +18,7 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-from .._config.endpoint import is_loopback, is_single_label
+from .._config.urls import is_loopback, is_single_label
 from ..errors import ConfigurationError
 
 _TAKEN = ("http", "https", "socks5", "socks5h")

@@ -60,21 +60,21 @@ def to_response_format(schema: Schema, *, strict: bool | None = None) -> dict[st
         if "name" in schema and "schema" in schema:
             return _held_to(dict(schema), strict=strict)
         schema = schema["function"] if schema.get("type") == "function" else schema
-    wanted = strict
-    if strict is None and not isinstance(schema, Mapping) and is_basemodel_subclass(schema):
-        wanted = True
+    by_default = not isinstance(schema, Mapping) and is_basemodel_subclass(schema)
     try:
         made = copy.deepcopy(convert_to_openai_function(schema))
     except ValueError as error:
         raise InvalidRequestError(f"not a schema: {error}") from error
     parameters = recursive_schema(schema) or made.pop("parameters", {"type": "object", "properties": {}})
     made.pop("parameters", None)
-    wanted = made.pop("strict", None) if wanted is None else wanted
+    asked = made.pop("strict", None)
+    asked = asked if strict is None else strict
+    wanted = True if asked is None and by_default else asked
     if wanted:
         try:
             parameters = to_strict(parameters)
         except LooseSchemaError as error:
-            if strict:
+            if asked:
                 raise InvalidRequestError(f"{made['name']} cannot be strict: {error}") from error
             wanted = None  # OpenAI refuses such a schema as strict, and takes it as it is
     described = {**made, "name": wire_name(made["name"]), "schema": parameters}

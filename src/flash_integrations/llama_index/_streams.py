@@ -13,6 +13,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageR
 
 from .._core.completion.completion import ChatDelta, Completion, ToolCallDelta
 from ..client import AsyncChatStream, ChatStream
+from ._raw import to_raw
 from ._to_wire import to_blocks, to_logprobs, to_response
 
 _Item = TypeVar("_Item")
@@ -47,7 +48,7 @@ class Reply:
                 additional_kwargs={name: value for name, value in kwargs.items() if value},
             ),
             delta=delta.text,
-            raw=delta.raw,
+            raw=to_raw(delta.raw),
             logprobs=to_logprobs(delta.logprobs),
             additional_kwargs=_thinking(delta),
         )

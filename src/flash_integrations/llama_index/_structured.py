@@ -8,26 +8,34 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
-from typing import Any
+from typing import Any, Literal, Self
 
 from llama_index.core.base.llms.types import ChatResponse
 from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
 from llama_index.core.instrumentation.events.llm import LLMStructuredPredictEndEvent, LLMStructuredPredictStartEvent
 from llama_index.core.llms.function_calling import FunctionCallingLLM
-from llama_index.core.program.function_program import FunctionCallingProgram
+from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.output_parsers import PydanticOutputParser
+from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.program.streaming_utils import process_streaming_content_incremental
+from llama_index.core.program.utils import process_streaming_objects
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from llama_index.core.types import Model, PydanticProgramMode
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, PrivateAttr, ValidationError, field_validator
 
 from .._adapters.json_schema import LooseSchemaError, schema_of, to_strict, wire_name
 from .._adapters.structured_answers import cut_reason, find_json
 from .._core.model_names import is_gpt, is_o_series
+from ..errors import InvalidRequestError
+from ._structured_llm import UsageCarryingLLM
+from ._to_wire import tool_calls_of
+from ._tools import keep_first_call
 
 _dispatcher = get_dispatcher(__name__)
 
 # GPT-3.5, GPT-4 before 4o, and the first o1 models came before schemas (OpenAI's "Structured outputs" guide, 2024).
 _BEFORE_SCHEMAS = re.compile(r"(?:^|[:/])(?:gpt-(?:3|4(?![\w.]))|o1-(?:mini|preview))", re.IGNORECASE)
+_NOTHING = "the model gave no {}: it said nothing"
 _TOOL_PARAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
 
 
@@ -36,22 +44,37 @@ def takes_schema(model: str) -> bool:
     return (is_gpt(model) or is_o_series(model)) and _BEFORE_SCHEMAS.search(model) is None
 
 
-def to_response_format(output_cls: type[BaseModel]) -> dict[str, Any]:
-    """A class as ``response_format``: strict where its schema can be, as it is where not (it has free-form dicts)."""
-    name = wire_name(output_cls.__name__)
-    schema = schema_of(output_cls)
+def to_response_format(output_cls: type[BaseModel], *, strict: bool | None = None) -> dict[str, Any]:
+    """A class as ``response_format``.
+
+    Args:
+        output_cls: the class.
+        strict: hold answers to it (True) or not (False). Default: where its schema has a strict form; others, such as
+            those with free-form dicts, go out as they are.
+
+    Raises:
+        InvalidRequestError: ``strict=True`` of a schema that has no strict form; names the field.
+    """
+    described: dict[str, Any] = {"name": wire_name(output_cls.__name__), "schema": schema_of(output_cls)}
     try:
-        described = {"name": name, "schema": to_strict(schema), "strict": True}
-    except LooseSchemaError:
-        described = {"name": name, "schema": schema}
-    return {"type": "json_schema", "json_schema": described}
+        held = {} if strict is False else {"schema": to_strict(described["schema"]), "strict": True}
+    except LooseSchemaError as error:
+        if strict:
+            raise InvalidRequestError(f"{output_cls.__name__} cannot be strict: {error}") from error
+        held = {}
+    return {"type": "json_schema", "json_schema": described | held}
 
 
 class StructuredCalls(FunctionCallingLLM):
     """``structured_predict`` and its kin, by schema where the model takes one."""
 
+    strict: bool | None = None
+    """Hold tool calls (True) and answers by schema to their schema. Default: answers by schema where it has a strict
+    form; tool calls not."""
     should_use_structured_outputs: bool | None = None
     """Ask for structured output by JSON schema, by tool, or (None) by the model's name."""
+
+    _answers: list[ChatResponse] | None = PrivateAttr(default=None)
 
     @field_validator("pydantic_program_mode")
     @classmethod
@@ -59,11 +82,17 @@ class StructuredCalls(FunctionCallingLLM):
         """OPENAI is FUNCTION under its older name, for which LlamaIndex looks for a package that is no more."""
         return PydanticProgramMode.FUNCTION if mode == PydanticProgramMode.OPENAI else mode
 
-    def _by_schema(self) -> bool:
-        if self.pydantic_program_mode != PydanticProgramMode.DEFAULT:
-            return False
-        wanted = self.should_use_structured_outputs
-        return takes_schema(self.metadata.model_name) if wanted is None else wanted
+    def _way(self) -> Literal["schema", "tool", "words"] | None:
+        """How an object is asked for; None: by a program of LlamaIndex's."""
+        mode, takes_tools = self.pydantic_program_mode, self.metadata.is_function_calling_model
+        if mode == PydanticProgramMode.DEFAULT:
+            wanted = self.should_use_structured_outputs
+            if takes_schema(self.metadata.model_name) if wanted is None else wanted:
+                return "schema"
+            return "tool" if takes_tools else "words"
+        if mode == PydanticProgramMode.FUNCTION and takes_tools:
+            return "tool"
+        return "words" if mode == PydanticProgramMode.LLM else None
 
     def _ask(
         self,
@@ -74,8 +103,33 @@ class StructuredCalls(FunctionCallingLLM):
     ) -> dict[str, Any]:
         """The words of the chat call that asks for an object."""
         params = {name: value for name, value in (llm_kwargs or {}).items() if name not in _TOOL_PARAMS}
-        messages = self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
-        return {"messages": messages, "response_format": to_response_format(output_cls), **params}
+        messages, way = prompt.format_messages(llm=self, **prompt_args), self._way()
+        if way == "words":
+            messages = PydanticOutputParser(output_cls=output_cls).format_messages(messages)
+        messages = self._extend_messages(messages)
+        if way == "tool":
+            tool = get_function_tool(output_cls)
+            tool.metadata.name = wire_name(tool.metadata.get_name())
+            return self._prepare_chat_with_tools([tool], chat_history=messages, tool_required=True, **params)
+        if way == "schema":
+            params = {"response_format": to_response_format(output_cls, strict=self.strict), **params}
+        return {"messages": messages, **params}
+
+    def read_object(self, response: ChatResponse, output_cls: type[Model]) -> Model:
+        """The object that a whole answer is; the answer is noted where somebody wants its usage."""
+        if self._answers is not None:
+            self._answers.append(response)
+        return _read(response, output_cls)
+
+    def noting(self, answers: list[ChatResponse]) -> Self:
+        """A copy of this LLM that adds the whole answers its objects are read from to a list."""
+        copied = self.model_copy()
+        copied._answers = answers  # noqa: SLF001 - of this class
+        return copied
+
+    def as_structured_llm(self, output_cls: type[BaseModel], **kwargs: Any) -> StructuredLLM:
+        """An LLM whose answers are objects of ``output_cls``, in ``raw``; ``additional_kwargs`` has their usage."""
+        return UsageCarryingLLM(llm=self, output_cls=output_cls, **kwargs)
 
     def structured_predict(
         self,
@@ -90,12 +144,12 @@ class StructuredCalls(FunctionCallingLLM):
             ValueError: the model refused, or what it said is no such object (Pydantic's error is one).
             FlashError: what the call came to.
         """
-        if not self._by_schema():
+        if self._way() is None:
             made: Model = super().structured_predict(output_cls, prompt, dict(llm_kwargs or {}), **prompt_args)
             return made
         started = LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args)
         _dispatcher.event(started)
-        found = _read(self.chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args)), output_cls)
+        found = self.read_object(self.chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args)), output_cls)
         _dispatcher.event(LLMStructuredPredictEndEvent(output=found))
         return found
 
@@ -107,12 +161,13 @@ class StructuredCalls(FunctionCallingLLM):
         **prompt_args: Any,
     ) -> Model:
         """As :meth:`structured_predict`."""
-        if not self._by_schema():
+        if self._way() is None:
             made: Model = await super().astructured_predict(output_cls, prompt, dict(llm_kwargs or {}), **prompt_args)
             return made
         started = LLMStructuredPredictStartEvent(output_cls=output_cls, template=prompt, template_args=prompt_args)
         _dispatcher.event(started)
-        found = _read(await self.achat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args)), output_cls)
+        answer = await self.achat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))
+        found = self.read_object(answer, output_cls)
         _dispatcher.event(LLMStructuredPredictEndEvent(output=found))
         return found
 
@@ -123,14 +178,10 @@ class StructuredCalls(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> Generator[Any, None, None]:
-        if not self._by_schema():
-            if self._by_tool():
-                program = self._tool_program(output_cls, prompt)
-                yield from program.stream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
-            else:
-                yield from super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
+        if self._way() is None:
+            yield from super()._structured_stream_call(output_cls, prompt, llm_kwargs, **prompt_args)
             return
-        growing = PartialObject(output_cls)
+        growing = PartialObject(output_cls, self)
         with closing(self.stream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))) as responses:
             for response in responses:
                 yield growing.add_response(response)
@@ -142,37 +193,24 @@ class StructuredCalls(FunctionCallingLLM):
         llm_kwargs: dict[str, Any] | None = None,
         **prompt_args: Any,
     ) -> AsyncGenerator[Any, None]:
-        if not self._by_schema():
-            if self._by_tool():
-                program = self._tool_program(output_cls, prompt)
-                return await program.astream_call(llm_kwargs=dict(llm_kwargs or {}), **prompt_args)
+        if self._way() is None:
             return await super()._structured_astream_call(output_cls, prompt, llm_kwargs, **prompt_args)
         items = await self.astream_chat(**self._ask(output_cls, prompt, llm_kwargs, prompt_args))
 
         async def objects() -> AsyncGenerator[Any, None]:
-            growing = PartialObject(output_cls)
+            growing = PartialObject(output_cls, self)
             async with aclosing(items) as responses:
                 async for response in responses:
                     yield growing.add_response(response)
 
         return objects()
 
-    def _by_tool(self) -> bool:
-        """Whether the class is given as a tool that must be called; LlamaIndex's own way does not insist, streamed."""
-        modes = (PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION)
-        return self.pydantic_program_mode in modes and self.metadata.is_function_calling_model
-
-    def _tool_program(self, output_cls: type[Model], prompt: BasePromptTemplate) -> FunctionCallingProgram[Model]:
-        return FunctionCallingProgram.from_defaults(
-            output_cls=output_cls, prompt=prompt, llm=self, tool_choice="required"
-        )
-
 
 class PartialObject:
     """An object that is read off a stream's items as it grows; what the last of them says is held to the class."""
 
-    def __init__(self, output_cls: type[BaseModel]) -> None:
-        self._output_cls = output_cls
+    def __init__(self, output_cls: type[BaseModel], llm: StructuredCalls) -> None:
+        self._output_cls, self._llm = output_cls, llm
         self._found: Any = None
 
     def add_response(self, response: ChatResponse) -> Any:
@@ -182,25 +220,36 @@ class PartialObject:
             ValueError: it is the last item, and no such object has come.
         """
         if isinstance(response.raw, dict) and response.raw.get("object") == "chat.completion":
-            return _read(response, self._output_cls)
-        self._found = process_streaming_content_incremental(response, self._output_cls, self._found)
+            return self._llm.read_object(response, self._output_cls)
+        if tool_calls_of(response.message):
+            keep_first_call(response)
+            known = None if self._found is None else [self._found]
+            self._found = process_streaming_objects(response, self._output_cls, known, llm=self._llm)
+        else:
+            self._found = process_streaming_content_incremental(response, self._output_cls, self._found)
         return self._found
 
 
 def _read(response: ChatResponse, output_cls: type[Model]) -> Model:
-    """The object that a whole answer is.
+    """The object that a whole answer is: the arguments of its call, or else what it says.
 
     Raises:
         ValueError: the model refused, the answer was cut, or it is no such object.
     """
-    name, text = output_cls.__name__, response.message.content or ""
+    name, words = output_cls.__name__, response.message.content or ""
     if refusal := response.message.additional_kwargs.get("refusal"):
         raise ValueError(f"the model refused to give a {name}: {refusal}")
+    calls = tool_calls_of(response.message)
+    text = str(calls[0]["function"].get("arguments") or "{}") if calls else words
     try:
         return output_cls.model_validate_json(find_json(text))
-    except ValidationError:
+    except ValidationError as error:
         raw = response.raw
         reason = cut_reason(raw["choices"][0].get("finish_reason")) if isinstance(raw, dict) else None
         if reason:
             raise ValueError(f"the {name} was cut {reason}: {text[-80:]!r}") from None
+        if error.errors(include_url=False)[0]["type"] == "json_invalid":
+            raise ValueError(
+                f"the model gave no {name} but {text[:500]!r}" if text else _NOTHING.format(name)
+            ) from error
         raise

@@ -30,6 +30,7 @@ from .._adapters.tool_calls import calls_of, load_arguments, wire_call
 from .._core.completion.completion import Choice, Completion, Usage
 from .._core.framing import json_codec
 from ._content import to_content
+from ._raw import to_raw
 
 _ROLES = {MessageRole.CHATBOT: "assistant", MessageRole.MODEL: "assistant"}
 
@@ -132,7 +133,7 @@ def to_response(completion: Completion, *, delta: str | None = None) -> ChatResp
     return ChatResponse(
         message=_to_message(completion, choice),
         delta=delta,
-        raw=completion.as_dict(),
+        raw=to_raw(completion.as_dict()),
         logprobs=to_logprobs(choice.logprobs),
         additional_kwargs=_token_counts(completion.usage),
     )

@@ -58,7 +58,8 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         embed_model.get_text_embedding_batch(["Hello", "你好"])
 
     Texts go out as texts, ``embed_batch_size`` in a request, requests side by side within the limits (``num_workers``
-    at once, if set). Unknown parameters are refused. The ones that matter (every field has its own line):
+    at once, if set). A blank text goes out as a space; a blank query is refused. Unknown parameters are refused. The
+    ones that matter (every field has its own line):
 
     Args:
         model_name: the model's id, "text-embedding-3-large" by default; ``model=`` says the same.
@@ -93,6 +94,10 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
     """Texts in a request."""
     num_workers: int | None = None
     """Requests at once; left out: by the limits, else 8."""
+    query_instruction: str | None = None
+    """Put before every query, with a space between: for instruct models, and E5's "query:"."""
+    text_instruction: str | None = None
+    """Put before every text that is no query, likewise. Change it with the index: stored vectors stay as they are."""
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
     """More of every request's body."""
 
@@ -108,6 +113,11 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         """The model's id, under the name other integrations give it."""
         return self.model_name
 
+    @property
+    def api_base(self) -> str:
+        """Where calls go, under the name other integrations give it."""
+        return self._flash().base_url
+
     # --- what LlamaIndex asks for, one batch at a time ---
 
     def _params(self, *, query: bool = False) -> dict[str, Any]:
@@ -119,11 +129,22 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             **self._embedding_params(self.additional_kwargs, {}),
         }
 
+    def _as_sent(self, texts: list[str]) -> list[str]:
+        """Texts with their instruction; a blank one as a space, which endpoints take where they refuse "".
+
+        LlamaIndex makes blank nodes, of a file without text for one, and each node wants its vector.
+        """
+        return [_instructed(self.text_instruction, text) or " " for text in check_texts(texts, blank=True)]
+
     def _get_query_embedding(self, query: str) -> Embedding:
-        return self._flash().embed([query], **self._params(query=True)).vectors[0]
+        return self._flash().embed([_instructed(self.query_instruction, query)], **self._params(query=True)).vectors[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return (await self._flash().to_async().embed([query], **self._params(query=True))).vectors[0]
+        return (
+            await self._flash()
+            .to_async()
+            .embed([_instructed(self.query_instruction, query)], **self._params(query=True))
+        ).vectors[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
         return self._get_text_embeddings([text])[0]
@@ -132,10 +153,10 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return self._flash().embed(texts, **self._params()).vectors
+        return self._flash().embed(self._as_sent(texts), **self._params()).vectors
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return (await self._flash().to_async().embed(texts, **self._params())).vectors
+        return (await self._flash().to_async().embed(self._as_sent(texts), **self._params())).vectors
 
     # --- many texts ---
 
@@ -154,7 +175,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             self._events(texts, found),
             progress(len(texts), shown=show_progress, label="Generating embeddings") as done,
         ):
-            check_texts(texts)
+            to_send = self._as_sent(texts)
             cache = self.embeddings_cache
             if cache is not None:
                 for position, text in enumerate(texts):
@@ -165,7 +186,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             try:
                 with _named(missing):
                     self._flash().embed(
-                        [texts[position] for position in missing],
+                        [to_send[position] for position in missing],
                         **{**self._params(), "on_batch": _placing(fresh, missing, done)},
                     )
             finally:
@@ -190,7 +211,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
             self._events(texts, found),
             progress(len(texts), shown=show_progress, label="Generating embeddings") as done,
         ):
-            check_texts(texts)
+            to_send = self._as_sent(texts)
             cache = self.embeddings_cache
             if cache is not None:
                 for position, text in enumerate(texts):
@@ -204,7 +225,7 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
                         self._flash()
                         .to_async()
                         .embed(
-                            [texts[position] for position in missing],
+                            [to_send[position] for position in missing],
                             **{**self._params(), "on_batch": _placing(fresh, missing, done)},
                         )
                     )
@@ -273,6 +294,13 @@ class FlashEmbedding(EmbeddingSettings, BaseEmbedding):
         BaseModel.__setstate__(self, state)
         if self.callback_manager is None:
             self.callback_manager = CallbackManager([])
+
+
+def _instructed(instruction: str | None, text: str) -> str:
+    """A text behind its instruction, which is kept apart by a blank if it does not end in one."""
+    if not (instruction and text):
+        return text
+    return f"{instruction}{text}" if instruction[-1].isspace() else f"{instruction} {text}"
 
 
 def _keep(found: dict[int, Embedding], position: int, cached: Mapping[str, Embedding] | None) -> None:

@@ -20,6 +20,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponseGen,
     LLMMetadata,
     MessageRole,
+    TextBlock,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.llm import ToolSelection
@@ -33,7 +34,9 @@ from .._adapters.tool_choice import to_tool_choice
 from .._core.model_names import is_o_series
 from ..catalogue import context_window
 from ..client import AsyncChatStream, ChatStream
+from ..errors import InvalidRequestError
 from ._content import reads_files
+from ._images import to_image_block
 from ._rate_limiters import check_rate_limiter
 from ._serialization import Serialization
 from ._streams import aclosing, agiving, aresponses, closing, responses, returning
@@ -57,8 +60,8 @@ class FlashLLM(Serialization):
         llm.complete("Hello").text
 
     Whole answers come whole though the wire is streamed. Only what is set is sent; unknown parameters are refused.
-    ``raw`` is a dict: the answer as the plain endpoint writes it, in
-    streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
+    ``raw`` is a dict whose keys are attributes too (``raw.usage.total_tokens``): the answer as the plain endpoint
+    writes it, in streams the wire's own chunk, and the whole answer with its ``usage`` on the last item.
 
     LlamaIndex asks no LLM for its tokenizer: splitters, memories and counters use one for all, that of GPT-3.5 by the
     tables it comes with (fetched anew where ``TIKTOKEN_CACHE_DIR`` names a folder without them). To count by estimate
@@ -102,8 +105,6 @@ class FlashLLM(Serialization):
         default_factory=lambda: estimate, exclude=True, repr=False
     )
     """A function from a str to a list of its tokens; by default an estimate that needs no data."""
-    strict: bool | None = None
-    """Hold tool calls to their schema."""
 
     _check_rate_limiter = field_validator("rate_limiter", mode="before")(check_rate_limiter)
 
@@ -124,10 +125,16 @@ class FlashLLM(Serialization):
             system_role=MessageRole.DEVELOPER if self.system_role == "developer" else MessageRole.SYSTEM,
         )
 
+    @property
+    def api_base(self) -> str:
+        """Where calls go, under the name other integrations give it."""
+        return self._flash().base_url
+
     # --- calls ---
 
     def _request(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The core's words for a call: what the object holds, over it what the call says."""
+        _refuse_others(kwargs)
         call = self._call_params(kwargs)
         more = {name: value for name, value in self.additional_kwargs.items() if name not in call}
         unchecked = {**more, **(self.additional_kwargs.get("extra_body") or {})}
@@ -136,7 +143,7 @@ class FlashLLM(Serialization):
         request = merge_params(self.model, held=self._sampling(), more=apart, unchecked=unchecked, call=call)
         wanted = request.get("response_format")
         if isinstance(wanted, type) and issubclass(wanted, BaseModel):
-            request["response_format"] = to_response_format(wanted)
+            request["response_format"] = to_response_format(wanted, strict=self.strict)
         request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
         return request
 
@@ -146,14 +153,16 @@ class FlashLLM(Serialization):
         return self._request(messages, kwargs)
 
     def _open(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> ChatStream:
-        return self._flash().stream_chat(**_one_choice(self._request(messages, kwargs)))
+        return self._flash().stream_chat(**_one_choice(self._request(messages, _streamed(kwargs))))
 
     async def _aopen(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> AsyncChatStream:
-        return self._flash().to_async().stream_chat(**_one_choice(await self._arequest(messages, kwargs)))
+        return self._flash().to_async().stream_chat(**_one_choice(await self._arequest(messages, _streamed(kwargs))))
 
-    def _prompt(self, prompt: str, *, formatted: bool) -> list[ChatMessage]:
+    def _prompt(self, prompt: str, kwargs: dict[str, Any], *, formatted: bool) -> list[ChatMessage]:
+        """A prompt as the message it is, with the ``image_documents`` that it takes out of the keyword arguments."""
         text = prompt if formatted or self.completion_to_prompt is None else self.completion_to_prompt(prompt)
-        return [ChatMessage(role=MessageRole.USER, content=text)]
+        images = [to_image_block(document) for document in kwargs.pop("image_documents", None) or ()]
+        return [ChatMessage(role=MessageRole.USER, blocks=[TextBlock(text=text), *images])]
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -167,14 +176,14 @@ class FlashLLM(Serialization):
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
-        """Answer a prompt, as a chat of one user message."""
-        request = self._request(self._prompt(prompt, formatted=formatted), kwargs)
+        """Answer a prompt, as a chat of one user message; ``image_documents=[...]`` adds images to it."""
+        request = self._request(self._prompt(prompt, kwargs, formatted=formatted), kwargs)
         return to_completion(to_response(self._flash().chat(**request)))
 
     @llm_completion_callback()
     async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002
         """As :meth:`complete`."""
-        request = self._request(self._prompt(prompt, formatted=formatted), kwargs)
+        request = await self._arequest(self._prompt(prompt, kwargs, formatted=formatted), kwargs)
         return to_completion(to_response(await self._flash().to_async().chat(**request)))
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
@@ -192,7 +201,7 @@ class FlashLLM(Serialization):
 
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: FBT001, FBT002
         """Answer a prompt in pieces."""
-        items = responses(self._open(self._prompt(prompt, formatted=formatted), kwargs))
+        items = responses(self._open(self._prompt(prompt, kwargs, formatted=formatted), kwargs))
         give = returning(to_completion(item) for item in items)
         return closing(llm_completion_callback()(give)(self, prompt, formatted=formatted, **kwargs), items)
 
@@ -203,7 +212,7 @@ class FlashLLM(Serialization):
         **kwargs: Any,
     ) -> CompletionResponseAsyncGen:
         """As :meth:`stream_complete`."""
-        items = aresponses(await self._aopen(self._prompt(prompt, formatted=formatted), kwargs))
+        items = aresponses(await self._aopen(self._prompt(prompt, kwargs, formatted=formatted), kwargs))
         give = agiving(to_completion(item) async for item in items)
         return aclosing(await llm_completion_callback()(give)(self, prompt, formatted=formatted, **kwargs), items)
 
@@ -295,6 +304,22 @@ class FlashLLM(Serialization):
         if not selections and error_on_no_tool_call:
             raise ValueError("Expected at least one tool call, but got 0 tool calls.")
         return selections
+
+
+def _streamed(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in kwargs.items() if name != "stream"}
+
+
+def _refuse_others(kwargs: Mapping[str, Any]) -> None:
+    """Refuse what is another method's business, which would be answered with something else than was asked for."""
+    if kwargs.get("stream"):
+        raise InvalidRequestError(
+            "stream=True: this method gives whole answers; stream_chat or stream_complete streams"
+        )
+    if "image_documents" in kwargs:
+        raise InvalidRequestError(
+            "image_documents go with a prompt, as in complete(); in a message give blocks=[TextBlock(), ImageBlock()]"
+        )
 
 
 def _one_choice(request: dict[str, Any]) -> dict[str, Any]:

@@ -47,8 +47,8 @@ _ENCODING_FACTS = frozenset({"encoding_format", "no_encoding_format"})
 """What refusals teach about the form of vectors; nobody asks about it who named that form himself."""
 
 
-def check_texts(texts: Any) -> list[str]:
-    """The texts as a list.
+def check_texts(texts: Any, *, blank: bool = False) -> list[str]:
+    """The texts as a list; ``blank`` lets empty ones pass.
 
     Raises:
         InvalidRequestError: no list of texts, or one of them is empty or no text; names the position.
@@ -64,7 +64,7 @@ def check_texts(texts: Any) -> list[str]:
             ids = isinstance(text, int | list | tuple)
             hint = ". Token ids are not taken: give the texts themselves" if ids else ""
             raise InvalidRequestError(f"texts[{position}] must be a str, not {show(text)}{hint}")
-        if not text:
+        if not text and not blank:
             raise InvalidRequestError(f"texts[{position}] is empty: nothing can be embedded there, leave it out")
     return listed
 
