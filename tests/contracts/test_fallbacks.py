@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from replay import DONE, USAGE_EVENT, Answer, chunk, refuse, replay
 
 from flash_integrations import FlashClient
+from flash_integrations.errors import BadRequestError
 from flash_integrations.langchain import ChatFlash
 from flash_integrations.llama_index import FlashLLM
 
@@ -78,3 +79,14 @@ def test_developer_messages_reach_a_gateway_without_that_role():
         llm = ChatFlash(model="m", base_url=server.base_url, system_role="developer")
         llm.invoke([SystemMessage("Be brief."), HumanMessage("hi")])
         assert [body["messages"][0]["role"] for body in server.bodies] == ["developer", "system"]
+
+
+@pytest.mark.parametrize("kind", [ChatFlash, FlashLLM])
+def test_a_refused_sampling_parameter_names_the_way_out(kind):
+    """The error of each call says that drop_refused=True leaves the parameter out, also after it was learned."""
+    no_temperature = refuse(400, "Unsupported parameter: temperature")
+    with replay(*[no_temperature] * 2) as server:
+        model = kind(model="m", temperature=0.5, base_url=server.base_url)
+        for _ in range(2):
+            with pytest.raises(BadRequestError, match=r"Leave temperature out, .* drop_refused=True"):
+                model.invoke("hi") if kind is ChatFlash else model.complete("hi")

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from ..errors import APIConnectionError, APITimeoutError, FlashError, InvalidRequestError, MalformedResponseError
+from ..errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    FlashError,
+    InvalidRequestError,
+    MalformedResponseError,
+)
 from .commands import Close, Command, Head, Read, Send, Sleep
 from .completion.completion import ChatDelta, Completion
 from .endpoints.call import Call
@@ -26,7 +33,7 @@ from .policy.backoff import delay
 from .policy.call_policy import CallPolicy
 from .policy.learned import LearnedQuirks
 from .policy.progress_deadline import ProgressDeadline
-from .policy.quirks import QUIRKS, learn_quirk
+from .policy.quirks import QUIRKS, forbidden_quirk, learn_quirk
 from .policy.rate_limiter import RateLimiter, Reservation
 from .policy.sliding_window import GRANTED
 from .policy.token_use import answer_limit, counted_tokens, request_tokens
@@ -132,6 +139,8 @@ class Exchange(Generic[T]):
     def _learn(self, sent: WireRequest, error: FlashError) -> bool:
         fact = learn_quirk(sent, error)
         if fact is None:
+            if isinstance(error, APIStatusError) and (name := forbidden_quirk(sent, error)) is not None:
+                error.hint = f"Leave {name} out, or let this package do so: drop_refused=True"
             return False
         self._keep(*fact, error)
         return True

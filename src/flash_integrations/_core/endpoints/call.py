@@ -15,7 +15,7 @@ from .reader import AnswerContext, Reader
 T = TypeVar("T")
 
 
-def no_guess(error: FlashError) -> dict[str, Any]:
+def no_guess(_: FlashError) -> dict[str, Any]:
     """Nothing to try."""
     return {}
 

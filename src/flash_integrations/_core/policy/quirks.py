@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,7 @@ def _dropping(name: str, *, freely: bool = False) -> Quirk:
     """A parameter that is refused is left out from then on; ``freely``: without being allowed to."""
 
     def learn(request: WireRequest, error: FlashError) -> bool | None:
-        return False if (freely or request.drop_refused) and name in request.fields and _refuses(error, name) else None
+        return False if name in request.fields and _refuses(error, name) else None
 
     return Quirk(name, learn, lambda body, _: body.pop(name, None), needs_permission=not freely)
 
@@ -285,9 +285,20 @@ QUIRKS: tuple[Quirk, ...] = (
 
 def learn_quirk(request: WireRequest, error: FlashError) -> tuple[str, Any] | None:
     """The fact a refused sending teaches, or None. What was known when sending is not learned again."""
-    for quirk in QUIRKS:
-        if quirk.fact not in request.facts and quirk.fact not in request.chosen:
-            value = quirk.learn(request, error)
-            if value is not None:
-                return quirk.fact, value
-    return None
+    unknown = [quirk for quirk in QUIRKS if quirk.fact not in request.facts and _is_allowed(quirk, request)]
+    return _first_learned(unknown, request, error)
+
+
+def forbidden_quirk(request: WireRequest, error: FlashError) -> str | None:
+    """The fact that a refused sending would teach if the user allowed it with ``drop_refused``, or None."""
+    fact = _first_learned([quirk for quirk in QUIRKS if not _is_allowed(quirk, request)], request, error)
+    return fact[0] if fact else None
+
+
+def _is_allowed(quirk: Quirk, request: WireRequest) -> bool:
+    return request.drop_refused or not (quirk.needs_permission or quirk.fact in request.chosen)
+
+
+def _first_learned(quirks: Iterable[Quirk], request: WireRequest, error: FlashError) -> tuple[str, Any] | None:
+    learned = ((quirk.fact, quirk.learn(request, error)) for quirk in quirks)
+    return next((fact for fact in learned if fact[1] is not None), None)
