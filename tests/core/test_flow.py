@@ -461,6 +461,16 @@ def test_a_forgotten_fact_is_learned_anew():
     assert run("sync", [MUST, WHOLE], gateway, **PLAIN_ROW).streamed == [False, True]
 
 
+def test_what_is_learned_when_the_time_is_over_is_for_the_next_call():
+    """A refusal whose body outlasts total_timeout teaches, but nothing more is sent for this call."""
+    gateway = Gateway()
+    late = Answer([*MUST.segments, Silence(30), b" "], 400, JSON)
+    outcome = run("sync", [late], gateway, total_timeout=20, **PLAIN_ROW)
+    assert isinstance(outcome.error, errors.BadRequestError)
+    assert (len(outcome.port.sends), gateway.clock()) == (1, 1020.0)
+    assert gateway.facts() == {"stream": True}
+
+
 def test_learning_is_told_once(caplog):
     """What was learned and from which words stands in the log at INFO, once."""
     gateway = Gateway()

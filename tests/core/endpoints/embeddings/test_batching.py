@@ -183,6 +183,14 @@ def test_texts_that_are_too_long_together_go_in_smaller_batches():
     assert run.learned == [16]
 
 
+def test_half_of_an_odd_number_is_rounded_up():
+    """Five texts that are too many, or too long together, go as three and two: fewer requests than two, two and one."""
+    too_long_together = Run(5, lambda start, stop: too_long() if stop - start > 3 else None)
+    too_many = Run(5, silent(3))
+    assert (too_long_together.learned, too_many.learned) == ([3], [3])
+    assert (too_long_together.sent[-2:], too_many.sent[-2:]) == ([(0, 3), (3, 5)],) * 2
+
+
 def test_two_searches_do_not_meet():
     """A second batch that is refused meanwhile waits for the first one's search."""
     with pytest.raises(ContextLengthError, match=r"texts\[3\]"):
