@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolCall
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import JsonOutputKeyToolsParser, PydanticToolsParser
@@ -108,7 +108,12 @@ def _to_schema_tool(schema: Schema) -> dict[str, Any]:
 
 
 def structured(
-    schema: Schema | None, *, method: Method, strict: bool | None, tools: Sequence[ToolLike]
+    schema: Schema | None,
+    *,
+    method: Method,
+    strict: bool | None,
+    tools: Sequence[ToolLike],
+    bound: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[dict[str, Any], Runnable[Any, Any]]:
     """The request's words for answers that are objects, and what makes the objects.
 
@@ -117,6 +122,7 @@ def structured(
         method: one of the three.
         strict: whether the answer must keep to the schema.
         tools: tools the model may call instead.
+        bound: more of them, as the wire has them; they stay as they are.
 
     Raises:
         InvalidRequestError: an unknown method, no schema, or a schema that is none.
@@ -137,22 +143,26 @@ def structured(
         params["response_format"] = to_response_format(schema, strict=strict)
     else:
         tool = _to_schema_tool(schema)
-        params = tool_params([tool, *tools], choice=name_of(tool), strict=strict, parallel=None)
+        choice = "required" if tools or bound else name_of(tool)
+        params = tool_params([tool, *tools], choice=choice, strict=strict, parallel=None)
+    names = {name_of(tool) for tool in params.get("tools", ())}
+    if others := [tool for tool in bound if name_of(tool) not in names]:
+        params["tools"] = [*params.get("tools", ()), *others]
     params["ls_structured_output_format"] = {"kwargs": mark, "schema": schema}
-    return params, _reader(method, schema)
+    return params, _reader(method, schema, has_others=bool(tools or bound))
 
 
 # --- the answer -----------------------------------------------------------------------------------------------------
 
 
-def _reader(method: Method, schema: Schema | None) -> Runnable[Any, Any]:
+def _reader(method: Method, schema: Schema | None, *, has_others: bool) -> Runnable[Any, Any]:
     """What makes an answer an object: an instance of a Pydantic class, else a dict; partial ones from a stream."""
     parser: Runnable[Any, Any]
     is_class = isinstance(schema, type) and is_basemodel_subclass(schema)
     if method == "function_calling":
         assert schema is not None  # noqa: S101 - with_structured_output has asked for one
         parser = (
-            _CallAsInstance(tools=[schema], first_tool_only=True)
+            _CallAsInstance(tools=[schema], first_tool_only=True, has_others=has_others)
             if isinstance(schema, type) and is_class
             else _CallAsDict(key_name=name_of(_to_schema_tool(schema)), first_tool_only=True)
         )
@@ -223,14 +233,19 @@ class _CallAsDict(JsonOutputKeyToolsParser):
 class _CallAsInstance(PydanticToolsParser):
     """The call as an instance of a class, whose name it has in the characters of the wire; or the JSON written so."""
 
+    has_others: bool = False
+    """Whether there are other tools: calls of theirs give None; without them, a call of another name is an error."""
+
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
         if _answers_in_words(result):
             return _ContentAsInstance(pydantic_object=self.tools[0]).parse_result(result, partial=partial)
         generation = result[0]
         titles = (getattr(tool, "model_config", {}).get("title") or tool.__name__ for tool in self.tools)
-        names = {wire_name(title): title for title in titles}
+        names = {name: title for title in titles for name in (title, wire_name(title))}
         if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
-            calls = [{**call, "name": names.get(call["name"], call["name"])} for call in generation.message.tool_calls]
+            calls = generation.message.tool_calls
+            wanted = [ToolCall({**call, "name": names[call["name"]]}) for call in calls if call["name"] in names]
+            calls = wanted if wanted or self.has_others else calls
             message = generation.message.model_copy(update={"tool_calls": calls})
             result = [generation.model_copy(update={"message": message})]
         return super().parse_result(result, partial=partial)

@@ -20,6 +20,7 @@ from langchain_core.runnables import Runnable
 from .._adapters.params import merge_params, refuse_choices
 from .._adapters.tool_choice import ToolChoice
 from ..client import FlashClient
+from ._binding import BindableModel
 from ._callbacks import TokenEmitter, takes_tokens
 from ._chat_settings import ChatSettings
 from ._errors import translate_errors
@@ -27,12 +28,12 @@ from ._events import Event, Events
 from ._from_wire import Chunks, MessageOptions, to_result
 from ._refusals import with_standard_refusals
 from ._runs import aread_stream, chunks_alone, only_tokens, read_stream
-from ._structured import Method, Schema, structured, to_response_format, with_raw
+from ._structured import Method, Schema, to_response_format
 from ._to_wire import to_wire
 from ._tools import ToolLike, tool_params
 
 
-class ChatFlash(ChatSettings):
+class ChatFlash(BindableModel, ChatSettings):
     """Chat models behind an OpenAI-format gateway, GPT models that only stream among them.
 
     ::
@@ -120,12 +121,9 @@ class ChatFlash(ChatSettings):
             InvalidRequestError: an unknown method, no schema, or a schema that is none.
             OutputParserException: at the call: the model refused, was cut, or its answer does not fit.
         """
-        with translate_errors():
-            promised = bool((self.profile or {}).get("structured_output"))
-            method = method or ("json_schema" if promised else "function_calling")
-            params, read = structured(schema, method=method, strict=strict, tools=tools)
-        llm = self.bind(**params, **kwargs)
-        return with_raw(llm, read) if include_raw else llm | read
+        return self.bind().with_structured_output(
+            schema, method=method, include_raw=include_raw, strict=strict, tools=tools, **kwargs
+        )
 
     # --- calls ---
 
