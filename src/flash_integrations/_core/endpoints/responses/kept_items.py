@@ -117,7 +117,7 @@ def _is_same(call: Mapping[str, Any], item: Item) -> bool:
     function = call.get("function")
     if not isinstance(function, Mapping) or function.get("name") != item.get("name"):
         return False
-    return _value(function.get("arguments")) == _value(item.get("arguments"))
+    return bool(_value(function.get("arguments")) == _value(item.get("arguments")))
 
 
 def _value(arguments: Any) -> Any:
