@@ -46,7 +46,7 @@ class ItemKind(ABC, Generic[C]):
 
 
 class DeltaNumbers:
-    """Tells deltas that come twice (Fabric#1686), by their ``sequence_number``; numbers that do not grow say nothing."""
+    """Tells deltas that come twice (Fabric#1686) by their ``sequence_number``; ones that do not grow say nothing."""
 
     __slots__ = ("_deltas", "_highest")
 
