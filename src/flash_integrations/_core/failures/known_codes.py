@@ -71,7 +71,6 @@ _CODES: tuple[tuple[Kind, str, str], ...] = (
     (ContentFilterError, "as response_error.py", "image_content_policy_violation"),
     (NotFoundError, "new-api#4534: a channel without this route, answered with 500", "convert_request_failed"),
     (ServerError, "as response_error.py", "vector_store_timeout"),
-    (ServerError, "sub2api", "upstream_error"),
 )
 
 CODES: dict[str, Kind] = {code: kind for kind, _, codes in _CODES for code in codes.split()}

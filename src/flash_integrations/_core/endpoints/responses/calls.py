@@ -14,7 +14,7 @@ from ...completion.chunk import Part
 from ...framing import json_codec
 from .item_kind import DeltaNumbers, ItemKind
 from .output_items import OutputItem
-from .streamed_text import StreamedText, tail_of
+from .streamed_text import StreamedText, repeats, tail_of
 
 Entry = dict[str, Any]
 
@@ -38,8 +38,7 @@ class Call:
 
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether something has come, and the whole item repeats it."""
-        text = str(self.streamed)
-        return bool(text) and (as_text(body.get("arguments")) or as_text(body.get("input"))).startswith(text)
+        return repeats(as_text(body.get("arguments")) or as_text(body.get("input")), str(self.streamed))
 
     @property
     def streams(self) -> bool:
@@ -138,7 +137,7 @@ class FunctionCalls(ItemKind[Call]):
 
     def to_body(self, item: OutputItem[Call]) -> dict[str, Any] | None:
         """The call with the id, the name and the arguments that were handed on."""
-        call, arguments = item.content, str(item.content.given) or "{}"
+        call, arguments = item.content, item.content.given.to_text() or "{}"
         whole = {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
         return {**(item.body or {}), **whole} if call.is_open else None
 

@@ -49,7 +49,7 @@ class CustomCalls(ItemKind[Call]):
     def to_body(self, item: OutputItem[Call]) -> dict[str, Any] | None:
         """The call with the id and the input that were handed on."""
         call = item.content
-        whole = {"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": str(call.given)}
+        whole = {"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.given.to_text()}
         return {**(item.body or {}), **whole} if call.is_open else None
 
     def _read_delta(self, event: dict[str, Any]) -> Part | None:
@@ -67,6 +67,6 @@ class CustomCalls(ItemKind[Call]):
         call, streamed = item.content, str(item.content.streamed)
         if call.is_open or not call.name:
             return []
-        text = streamed + tail_of(call.whole, streamed)
-        call.given.pieces.append(text)
+        call.given.pieces += [streamed, tail_of(call.whole, streamed)]
+        text = call.given.to_text()
         return [{**self._ids.open_entry(item), "type": "custom", "custom": {"name": call.name, "input": text}}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .streamed_text import StreamedText, joined
+from .streamed_text import StreamedText, joined, repeats
 
 
 class TextPart(StreamedText):
@@ -12,13 +12,15 @@ class TextPart(StreamedText):
 
     Attributes:
         start: how many pieces of the answer's text there were before it, or None while it has none.
+        ended: whether its whole text came.
     """
 
-    __slots__ = ("start",)
+    __slots__ = ("ended", "start")
 
     def __init__(self) -> None:
         super().__init__()
         self.start: int | None = None
+        self.ended = False
 
 
 class Message:
@@ -34,11 +36,16 @@ class Message:
     def __str__(self) -> str:
         return joined(map(str, self.parts.values()))
 
+    def part_to_end(self, index: Any, whole: str) -> TextPart:
+        """The text part that a whole text under this index tells: its deltas may have come under another."""
+        if type(index) is int and index not in self.parts and repeats(whole, str(self)):
+            index = next((known for known, part in self.parts.items() if not part.ended), index)
+        return self.part_at(index)
+
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether something has come, and the whole item repeats it."""
-        text, refusal = str(self), str(self.refusal)
-        whole_text, whole_refusal = joined(texts_of(body)), refusal_of(body)
-        return bool(text or refusal) and whole_text.startswith(text) and whole_refusal.startswith(refusal)
+        text = str(self)
+        return repeats(joined(texts_of(body)), text) if text else repeats(refusal_of(body), str(self.refusal))
 
     def part_at(self, index: Any) -> TextPart:
         """The text part of a ``content_index``; without one, the last."""
@@ -51,8 +58,8 @@ class Message:
 
     def to_content(self) -> list[dict[str, Any]]:
         """What has come, as the content of an item."""
-        texts = [{"type": "output_text", "text": str(part)} for part in self.parts.values() if part]
-        return texts + ([{"type": "refusal", "refusal": str(self.refusal)}] if self.refusal else [])
+        texts = [{"type": "output_text", "text": part.to_text()} for part in self.parts.values() if part]
+        return texts + ([{"type": "refusal", "refusal": self.refusal.to_text()}] if self.refusal else [])
 
 
 def contents_of(body: dict[str, Any], field: str) -> list[dict[str, Any]]:

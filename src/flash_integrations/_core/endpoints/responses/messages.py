@@ -81,12 +81,10 @@ class Messages(ItemKind[Message]):
     def _end_text(self, event: dict[str, Any]) -> Part | None:
         message, self._key = self.items.find_by_event(event).content, None
         index, whole, logprobs = event.get("content_index"), event.get("text"), event.get("logprobs")
-        so_far = str(message)
         if not isinstance(whole, str):
             return None
-        if type(index) is int and index not in message.parts and so_far and whole.startswith(so_far):
-            index = None  # the deltas came under another index
-        part = message.part_at(index)
+        part = message.part_to_end(index, whole)
+        part.ended = True
         if part and part is not self._last:
             return None
         tail, silent = tail_of(whole, str(part)), not part

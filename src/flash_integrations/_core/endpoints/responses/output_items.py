@@ -38,6 +38,7 @@ class OutputItem(Generic[C]):
         index: its last ``output_index``, or None.
         ids: the ids it went by.
         announced: whether an ``output_item.added`` came.
+        in_turn: whether it was announced when another was being written.
         written: whether a delta came.
         body: the item as it came whole, or None.
     """
@@ -48,6 +49,7 @@ class OutputItem(Generic[C]):
     index: int | None = None
     ids: set[str] = field(default_factory=set)
     announced: bool = False
+    in_turn: bool = False
     written: bool = False
     body: dict[str, Any] | None = None
 
@@ -92,7 +94,10 @@ class OutputItems(Generic[C]):
         if item is None:  # its deltas may have come before it
             fresh = (known for known in self._open(call_id) if not known.announced and not (known.ids and item_id))
             item = next(fresh, None)
-        item = item or self._add(index)
+        if item is None:
+            in_turn = any(known.written for known in self._open())
+            item = self._add(index)
+            item.in_turn = in_turn
         item.announced = True
         item.index = item.index if index is None else index
         return self._name(item, item_id, call_id)
@@ -102,7 +107,8 @@ class OutputItems(Generic[C]):
         item_id, call_id = _text(body.get("id")), _text(body.get("call_id"))
         item = self._known(item_id, call_id, index) or self._at(index, call_id)
         if item is None:
-            item = next((known for known in self._items if known.body == body), None)
+            again = (known for known in self._items if known.body == body and index in (None, known.index))
+            item = next(again, None)
         if item is None:
             open_items = self._open(call_id)
             fitting = (known for known in open_items if known.content.fits(body))
@@ -169,7 +175,9 @@ class OutputItems(Generic[C]):
                 unindexed = [item for item in open_items if item.index is None]
                 return next(iter(unwritten), unindexed[-1] if unindexed else None)
             return open_items[-1] if open_items else None
-        return open_items[0] if open_items else None
+        # Items are written one after the other, or announced together and then written in that order.
+        in_turn = [item for item in open_items if item.in_turn]
+        return in_turn[-1] if in_turn else next(iter(open_items), None)
 
     def _add(self, index: int | None) -> OutputItem[C]:
         item = OutputItem(self._new(), self._next_place(), index=index)

@@ -13,7 +13,7 @@ from typing import Any
 from ...completion.chunk import Part
 from .item_kind import DeltaNumbers, ItemKind
 from .output_items import OutputItem
-from .streamed_text import StreamedText, joined, tail_of
+from .streamed_text import StreamedText, joined, repeats, tail_of
 
 SUMMARY, RAW = "summary", "content"
 """The two kinds, by the field that a whole item has them in."""
@@ -40,7 +40,7 @@ class Reasoning:
 
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether something has come, and the whole item repeats it."""
-        return self.kind is not None and bool(str(self)) and _whole(body, self.kind).startswith(str(self))
+        return self.kind is not None and repeats(_whole(body, self.kind), str(self))
 
     def part_at(self, index: Any) -> StreamedText:
         """The part that a text under this index belongs to."""
@@ -117,7 +117,7 @@ class Reasonings(ItemKind[Reasoning]):
         return Part(reasoning=text) if text else None
 
     def _add_tail(self, reasoning: Reasoning, index: Any, whole: str) -> str:
-        if reasoning.last is not None and reasoning.ended and whole == str(reasoning.last):
+        if type(index) is not int and reasoning.ended and whole == str(reasoning.last):
             return ""  # the same part, ended by a second event
         part = reasoning.part_at(index)
         tail = tail_of(whole, str(part)) if not part or part is self._last else ""

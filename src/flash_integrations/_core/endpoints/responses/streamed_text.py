@@ -8,7 +8,7 @@ from ...framing import json_codec
 
 
 class StreamedText:
-    """The pieces of one text, as they were handed out."""
+    """The pieces of one text, as they were handed out: halves of characters may stand at their ends."""
 
     __slots__ = ("pieces",)
 
@@ -24,6 +24,10 @@ class StreamedText:
             self.pieces = ["".join(self.pieces)]
         return self.pieces[0] if self.pieces else ""
 
+    def to_text(self) -> str:
+        """The text with its characters whole."""
+        return json_codec.rejoin(str(self))
+
 
 def tail_of(whole: str, streamed: str) -> str:
     """What a whole text adds to what was streamed of it: its tail, or "" where it does not begin with that.
@@ -32,24 +36,28 @@ def tail_of(whole: str, streamed: str) -> str:
     and snapshots from the middle (OmniRoute#13693). Half a character at the end of what was streamed gets its other
     half.
     """
+    return _rest(whole, streamed) or ""
+
+
+def repeats(whole: str, streamed: str) -> bool:
+    """Whether something was streamed, and a whole text begins with it."""
+    return bool(streamed) and _rest(whole, streamed) is not None
+
+
+def _rest(whole: str, streamed: str) -> str | None:
     half = streamed[-1:] if "\ud800" <= streamed[-1:] <= "\udbff" else ""
     streamed, whole = json_codec.rejoin(streamed[: len(streamed) - len(half)]), json_codec.rejoin(whole)
     if not whole.startswith(streamed):
-        return ""
+        return None
     rest = whole[len(streamed) :]
     if not half or not rest:
         return rest
     if rest[0] > "\uffff":
-        high, low = _halves(rest[0])
-        return low + rest[1:] if high == half else ""
-    return rest[1:] if rest[0] == "\ufffd" else ""  # the half stays alone, as it does in the whole text
+        code = ord(rest[0]) - 0x10000
+        return chr(0xDC00 + (code & 0x3FF)) + rest[1:] if chr(0xD800 + (code >> 10)) == half else None
+    return rest[1:] if rest[0] == "\ufffd" else None  # the half is alone in the whole text, too
 
 
 def joined(texts: Iterable[str], separator: str = "") -> str:
     """The texts that are not empty, joined."""
     return separator.join(text for text in texts if text)
-
-
-def _halves(character: str) -> tuple[str, str]:
-    code = ord(character) - 0x10000
-    return chr(0xD800 + (code >> 10)), chr(0xDC00 + (code & 0x3FF))
