@@ -97,7 +97,8 @@ class _Items:
             content.append({"type": "refusal", "refusal": refusal})
         if content:
             items.append(_message("assistant", content))
-        items += [_call(call) for call in message.get("tool_calls") or () if isinstance(call, Mapping)]
+        calls = message.get("tool_calls")
+        items += [_call(call) for call in (calls if isinstance(calls, list) else ()) if isinstance(call, Mapping)]
         function = message.get("function_call")
         if isinstance(function, Mapping):
             self._functions += 1
@@ -129,7 +130,7 @@ def _message(role: str, content: list[Item]) -> Item:
 def _as_list(content: Any) -> list[Any]:
     if isinstance(content, str):
         return [content] if content else []
-    return list(content or ())
+    return list(content) if isinstance(content, list | tuple) else []
 
 
 def _parts(content: Any) -> list[Item]:

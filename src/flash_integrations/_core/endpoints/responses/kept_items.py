@@ -35,13 +35,13 @@ def to_kept(items: Sequence[Item], *, model: str) -> Item | None:
         items: the output items, whole.
         model: the model that was asked: no other can open what it encrypted.
     """
-    kept = [_kept(item) for item in items if item.get("type") != "reasoning" or _encrypted(item)]
+    typed = (item for item in items if isinstance(item.get("type"), str))
+    kept = [_kept(item) for item in typed if item["type"] != "reasoning" or _encrypted(item)]
     while kept and kept[-1]["type"] == "reasoning":
         kept.pop()
     call_ids = [item.get("call_id") for item in kept if item["type"] in _CALLS]
-    named = all(isinstance(call_id, str) and call_id for call_id in call_ids)
-    if not (named and len({*call_ids}) == len(call_ids) and any(item["type"] == "reasoning" for item in kept)):
-        return None  # no reasoning, or calls whose ids here are not those in the message
+    if None in call_ids or not any(item["type"] == "reasoning" for item in kept):
+        return None  # no reasoning; or a call without an id: the one in the message was made up elsewhere
     return {"model": model, "items": kept}
 
 
@@ -57,7 +57,9 @@ def to_sent(message: Mapping[str, Any], *, model: str) -> list[Item] | None:
     if not items or _text_of(message.get("content")) != "".join(map(_text_of_item, items)):
         return None
     calls = message.get("tool_calls")
-    asked = {call.get("id"): call for call in calls or () if isinstance(call, Mapping)}
+    asked = {
+        str(call.get("id")): call for call in (calls if isinstance(calls, list) else ()) if isinstance(call, Mapping)
+    }
     answered = [item for item in items if item["type"] in _CALLS]
     if [*asked] != [item.get("call_id") for item in answered]:
         return None

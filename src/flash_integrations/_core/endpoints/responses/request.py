@@ -95,7 +95,10 @@ def to_responses_body(chat_body: Mapping[str, Any], *, drop_unsayable: bool = Fa
 
 
 def _add_messages(chat_body: Mapping[str, Any], body: dict[str, Any]) -> None:
-    instructions, items = to_input(chat_body.get("messages") or (), model=str(chat_body.get("model", "")))
+    messages = _list(chat_body.get("messages"))
+    if not all(isinstance(message, Mapping) for message in messages):
+        raise InvalidRequestError("messages must be a list of dicts, in extra_body too")
+    instructions, items = to_input(messages, model=str(chat_body.get("model", "")))
     own, wants_json = chat_body.get("instructions"), _format_type(chat_body) == "json_object"
     if own is not None:
         body["instructions"] = own
@@ -109,8 +112,8 @@ def _add_messages(chat_body: Mapping[str, Any], body: dict[str, Any]) -> None:
 
 
 def _add_tools(chat_body: Mapping[str, Any], body: dict[str, Any]) -> None:
-    tools = [to_tool(tool) for tool in chat_body.get("tools") or ()]
-    tools += [to_tool({"type": "function", "function": function}) for function in chat_body.get("functions") or ()]
+    tools = [to_tool(tool) for tool in _list(chat_body.get("tools"))]
+    tools += [to_tool({"type": "function", "function": function}) for function in _list(chat_body.get("functions"))]
     search = chat_body.get("web_search_options")
     if isinstance(search, Mapping):
         tools.append(web_search_tool(search))
@@ -123,7 +126,7 @@ def _add_tools(chat_body: Mapping[str, Any], body: dict[str, Any]) -> None:
 
 def _add_objects(chat_body: Mapping[str, Any], body: dict[str, Any]) -> None:
     """What several chat parameters share one object for: ``reasoning``, ``text``, ``include``."""
-    effort, wanted = chat_body.get("reasoning_effort"), chat_body.get("include") or ()
+    effort, wanted = chat_body.get("reasoning_effort"), _list(chat_body.get("include"))
     made = {"reasoning": {} if effort is None else {"effort": effort}, "text": _text(chat_body)}
     for name, value in made.items():
         own = chat_body.get(name)
@@ -132,7 +135,12 @@ def _add_objects(chat_body: Mapping[str, Any], body: dict[str, Any]) -> None:
         elif value or own:
             body[name] = {**value, **(own or {})}
     logprobs = [_LOGPROBS] if chat_body.get("logprobs") is True else []
-    body["include"] = [*dict.fromkeys([ENCRYPTED_REASONING, *logprobs, *wanted])]
+    included = [ENCRYPTED_REASONING, *logprobs]
+    body["include"] = included + [name for name in wanted if name not in included]
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
 def _format_type(chat_body: Mapping[str, Any]) -> Any:

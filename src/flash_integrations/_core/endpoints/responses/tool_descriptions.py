@@ -8,15 +8,15 @@ from typing import Any
 _NESTED = ("function", "custom")
 
 
-def to_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """One tool's description; those of the provider's own tools (``web_search`` …) stay as they are.
+def to_tool(tool: Any) -> Any:
+    """One tool's description; those of the provider's own tools (``web_search`` …), and what is none, stay as they are.
 
     ``strict`` left out means true here, which makes every optional argument a required one: it is said to be false
     unless the user said otherwise. ``parameters`` must be there.
     """
-    kind = tool.get("type")
+    kind = tool.get("type") if isinstance(tool, Mapping) else None
     if kind not in _NESTED:
-        return dict(tool)
+        return tool
     flat = _flat(tool, kind)
     if kind == "function":
         if flat.get("strict") is None:
@@ -33,13 +33,13 @@ def to_tool_choice(choice: Any) -> Any:
     if not isinstance(choice, Mapping):
         return choice
     kind = choice.get("type")
-    if kind is None and isinstance(choice.get("name"), str):
+    if not isinstance(kind, str) and isinstance(choice.get("name"), str):
         return {"type": "function", "name": choice["name"]}  # ``function_call``, before tools
     if kind == "allowed_tools":
         flat = _flat(choice, kind)
         tools = flat.get("tools")
         return flat | ({"tools": [to_tool_choice(tool) for tool in tools]} if isinstance(tools, list) else {})
-    return _flat(choice, kind) if kind in _NESTED else dict(choice)
+    return _flat(choice, str(kind)) if kind in _NESTED else dict(choice)
 
 
 def web_search_tool(options: Mapping[str, Any]) -> dict[str, Any]:
