@@ -22,7 +22,7 @@ Entry = dict[str, Any]
 class Call:
     """What has come of one call."""
 
-    __slots__ = ("announced", "given", "id", "is_open", "is_whole", "name", "place", "streamed", "waiting", "whole")
+    __slots__ = ("announced", "given", "id", "is_open", "settled", "name", "place", "streamed", "waiting", "whole")
 
     def __init__(self) -> None:
         self.place: int | None = None  # among the calls
@@ -34,11 +34,16 @@ class Call:
         self.waiting: list[str] = []  # settled, and not handed on yet, for the call has no name
         self.given = StreamedText()  # handed on
         self.is_open = False  # whether its beginning was handed on
-        self.is_whole = False  # whether its arguments are all there
+        self.settled = False  # whether its arguments are all there
 
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether something has come, and the whole item repeats it."""
         return repeats(as_text(body.get("arguments")) or as_text(body.get("input")), str(self.streamed))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing more can belong to it: its arguments are an object already."""
+        return self.settled or is_object(str(self.streamed))
 
     @property
     def streams(self) -> bool:
@@ -106,18 +111,18 @@ class FunctionCalls(ItemKind[Call]):
         call, whole = item.content, as_text(body.get("arguments"))
         self._describe(call, body)
         streamed = str(call.streamed)
-        if call.is_whole:
+        if call.settled:
             pass
         elif is_object(streamed):
-            call.is_whole = True
+            call.settled = True
             call.waiting += [] if call.streams else [streamed]
         elif call.streams:
             if tail := tail_of(whole, streamed):
                 call.streamed.pieces.append(tail)
                 call.waiting.append(tail)
-                call.is_whole = is_object(streamed + tail)
+                call.settled = is_object(streamed + tail)
         elif is_object(whole):
-            call.is_whole = True
+            call.settled = True
             call.waiting.append(whole)
         else:
             call.whole = whole or call.whole
@@ -128,10 +133,10 @@ class FunctionCalls(ItemKind[Call]):
         entries = []
         for item in self.items:
             call, streamed = item.content, str(item.content.streamed)
-            if not (call.is_whole or call.streams):
+            if not (call.settled or call.streams):
                 texts = [streamed if is_object(streamed) else "", call.whole, call.announced, streamed]
                 call.waiting += [text for text in texts if text.strip() not in ("", "null")][:1]
-            call.is_whole = True
+            call.settled = True
             entries += self._hand_on(item, last=True)
         return entries
 
@@ -147,7 +152,7 @@ class FunctionCalls(ItemKind[Call]):
             return None
         item = self.items.find_by_event(event)
         call = item.content
-        if call.is_whole or not (call.streamed or delta.strip()):
+        if call.settled or not (call.streamed or delta.strip()):
             return None  # blanks before the beginning say nothing
         call.streamed.pieces.append(delta)
         if call.streams:

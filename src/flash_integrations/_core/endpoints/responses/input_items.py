@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .kept_items import to_sent
+from .kept_items import KEPT, to_sent
 
 MAX_CALL_ID = 64
 _SYSTEM = ("system", "developer")
@@ -88,7 +88,7 @@ class _Items:
         """What an answer's message says: its reasoning where that is to be sent, its text, its calls."""
         items: list[Item] = []
         reasoning = message.get("reasoning_content")
-        if isinstance(reasoning, str) and reasoning:
+        if isinstance(reasoning, str) and reasoning and KEPT not in message:  # who encrypts it takes it so alone
             parts = [{"type": "reasoning_text", "text": reasoning}]
             items.append({"type": "reasoning", "summary": [], "content": parts})
         content = [_answer_part(part) for part in _as_list(message.get("content"))]
