@@ -22,7 +22,7 @@ Entry = dict[str, Any]
 class Call:
     """What has come of one call."""
 
-    __slots__ = ("announced", "given", "id", "is_open", "settled", "name", "place", "streamed", "waiting", "whole")
+    __slots__ = ("announced", "given", "id", "is_open", "name", "place", "settled", "streamed", "waiting", "whole")
 
     def __init__(self) -> None:
         self.place: int | None = None  # among the calls
@@ -38,11 +38,11 @@ class Call:
 
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether something has come, and the whole item repeats it."""
-        return repeats(as_text(body.get("arguments")) or as_text(body.get("input")), str(self.streamed))
+        return repeats(as_text(body.get("arguments") or body.get("input")), str(self.streamed))
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing more can belong to it: its arguments are an object already."""
+        """Whether no delta more can belong to it: its arguments are an object already."""
         return self.settled or is_object(str(self.streamed))
 
     @property
@@ -160,7 +160,7 @@ class FunctionCalls(ItemKind[Call]):
         return _part(self._hand_on(item))
 
     def _end_arguments(self, event: dict[str, Any]) -> Part | None:
-        return _part(self.end_item(self.items.find_by_event(event), event).tool_calls)
+        return _part(self.end_item(self.items.find_by_event(event, ends=True), event).tool_calls)
 
     def _describe(self, call: Call, body: dict[str, Any]) -> None:
         self._ids.place(call)

@@ -6,10 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from ...completion.chunk import Part
-from .calls import Call, CallIds, Entry, as_text, name_of
+from .calls import Call, CallIds, Entry, name_of
 from .item_kind import DeltaNumbers, ItemKind
 from .output_items import OutputItem
 from .streamed_text import tail_of
+
+
+class _CustomCall(Call):
+    """What has come of one call, whose input may go on behind any text."""
+
+    __slots__ = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Never by its text."""
+        return False
 
 
 class CustomCalls(ItemKind[Call]):
@@ -22,7 +33,7 @@ class CustomCalls(ItemKind[Call]):
     """
 
     def __init__(self, next_place: Callable[[], int], numbers: DeltaNumbers, ids: CallIds) -> None:
-        super().__init__(Call, next_place)
+        super().__init__(_CustomCall, next_place)
         self._delta_of = numbers.delta_of
         self._ids = ids
         self.readers = {
@@ -39,7 +50,7 @@ class CustomCalls(ItemKind[Call]):
     def end_item(self, item: OutputItem[Call], body: dict[str, Any]) -> Part:
         """The call, in the chat wire's form."""
         self.announce(item, body)
-        item.content.whole = as_text(body.get("input")) or item.content.whole
+        item.content.whole = _text(body.get("input")) or item.content.whole
         return Part(tool_calls=self._hand_on(item))
 
     def finish(self) -> list[Entry]:
@@ -60,7 +71,7 @@ class CustomCalls(ItemKind[Call]):
 
     def _end_input(self, event: dict[str, Any]) -> Part | None:
         call = self.items.find_by_event(event).content
-        call.whole = as_text(event.get("input")) or call.whole
+        call.whole = _text(event.get("input")) or call.whole
         return None
 
     def _hand_on(self, item: OutputItem[Call]) -> list[Entry]:
@@ -70,3 +81,7 @@ class CustomCalls(ItemKind[Call]):
         call.given.pieces += [streamed, tail_of(call.whole, streamed)]
         text = call.given.to_text()
         return [{**self._ids.open_entry(item), "type": "custom", "custom": {"name": call.name, "input": text}}]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -78,7 +78,7 @@ class DeltaNumbers:
 class _Unread:
     """The content of an item of the provider's own tools, of which only the whole item counts."""
 
-    is_whole = False
+    is_whole = settled = False
 
     def fits(self, body: dict[str, Any]) -> bool:  # noqa: ARG002 - as other contents
         """Nothing comes before the whole item."""

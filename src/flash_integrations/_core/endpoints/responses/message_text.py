@@ -27,7 +27,7 @@ class Message:
     """What has come of one message item: its text parts by ``content_index``, and its refusal."""
 
     __slots__ = ("parts", "refusal")
-    is_whole = False
+    is_whole = settled = False
 
     def __init__(self) -> None:
         self.parts: dict[int, TextPart] = {}

@@ -18,7 +18,11 @@ class Content(Protocol):
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing more can belong to it."""
+        """Whether no delta more can belong to it."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more can belong to it at all."""
 
     def fits(self, body: dict[str, Any]) -> bool:
         """Whether something has come, and the whole item repeats it."""
@@ -71,12 +75,12 @@ class OutputItems(Generic[C]):
     def __iter__(self) -> Iterator[OutputItem[C]]:
         return iter(self._items)
 
-    def find_by_event(self, event: dict[str, Any]) -> OutputItem[C]:
-        """The item that a delta or its end belongs to."""
+    def find_by_event(self, event: dict[str, Any], *, ends: bool = False) -> OutputItem[C]:
+        """The item that a delta belongs to, or the event that ``ends`` deltas."""
         item_id, index = _text(event.get("item_id")), _number(event.get("output_index"))
         item = self._by_id.get(item_id) if item_id else None
         if item is None:
-            item = self._at(index) or self._next_open(item_id, index)
+            item = self._at(index) or self._next_open(item_id, index, ends=ends)
         if item is None:
             item = self._add(index)
         item.written = True
@@ -166,9 +170,10 @@ class OutputItems(Generic[C]):
     def _open(self, call_id: str | None = None) -> list[OutputItem[C]]:
         return [item for item in self._items if item.body is None and _may_be(item, call_id)]
 
-    def _next_open(self, item_id: str | None, index: int | None) -> OutputItem[C] | None:
+    def _next_open(self, item_id: str | None, index: int | None, *, ends: bool) -> OutputItem[C] | None:
         """By order: an unknown id, or an unknown index, is that of the first item that has had no deltas yet."""
-        open_items = [item for item in self._open() if not item.content.is_whole]
+        items = self._open()
+        open_items = [item for item in items if not (item.content.settled if ends else item.content.is_whole)]
         if item_id or index is not None:
             unwritten = [item for item in open_items if not item.written]
             if unwritten or index is not None:

@@ -26,7 +26,7 @@ class Reasoning:
     """What has come of one reasoning item."""
 
     __slots__ = ("by_index", "ended", "kind", "last", "parts")
-    is_whole = False
+    is_whole = settled = False
 
     def __init__(self) -> None:
         self.kind: str | None = None
