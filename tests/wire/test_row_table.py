@@ -7,7 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs" / "wire-quirks.md").read_text(encoding="utf-8")
 ROWS = {row[0]: row[-1] for line in PAGE.splitlines() if (row := re.findall(r"(?<=\| )[^|]+(?= \|)", line))}
-COUNTS = {"F": 26, "E": 26, "C": 18, "U": 12, "T": 26, "R": 8, "N": 13, "H": 24, "Q": 13, "V": 14}
+COUNTS = {"F": 26, "E": 26, "C": 18, "U": 12, "T": 26, "R": 8, "N": 13, "H": 24, "Q": 13, "V": 14, "S": 20}
 """How many rows each part of the page has."""
 
 

@@ -50,7 +50,7 @@ def outcome(case, pieces):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_an_answer_is_read_rightly_however_it_is_cut(case):
-    """As it came, in one piece, in pieces of a few sizes: the right answer or the true error."""
+    """As it came, in one piece, in pieces of a few sizes: the right answer or the true error (S3, S12)."""
     body = b"".join(case.answer.segments)
     ways = [case.answer.segments, [body], *(segments(body, size) for size in (1, 7, 100))]
     assert [fault for pieces in ways for fault in faults(case, outcome(case, pieces))] == []

@@ -55,13 +55,13 @@ def calls(answer: Completion):
 
 @pytest.mark.parametrize("whole", ["", "b", "Another text", None, 5, "a"])
 def test_a_whole_text_that_does_not_begin_with_the_deltas_is_not_believed(whole):
-    """Empty ones, and other ones; the deltas are."""
+    """Empty ones, and other ones; the deltas are (S1)."""
     ended = event("output_text.done", item_id="m", output_index=0, content_index=0, text=whole)
     assert completion(delta("a"), delta("b"), ended, end(None)).text == "ab"
 
 
 def test_a_snapshot_in_the_middle_is_not_told_twice():
-    """A done event after the first delta (OmniRoute#13693)."""
+    """A done event after the first delta (OmniRoute#13693) (S2)."""
     ended = event("output_text.done", item_id="m", output_index=0, content_index=0, text="abc")
     assert completion(delta("a"), ended, done(message("abc", id="m")), end([message("abc", id="m")])).text == "abc"
 
@@ -99,7 +99,7 @@ def test_log_probabilities_come_from_the_deltas():
 
 
 def test_equal_deltas_are_two_and_a_repeated_event_is_one():
-    """Told by the sequence number, where that counts up."""
+    """Told by the sequence number, where that counts up (S8)."""
     assert completion(CREATED, *(delta("ha", sequence_number=n) for n in (4, 5, 5, 4)), end()).text == "haha"
     assert completion(CREATED, *(delta("ha", sequence_number=0) for _ in range(3)), end()).text == "hahaha"
     assert completion(CREATED, delta("ha"), delta("ha"), end()).text == "haha"
@@ -129,7 +129,7 @@ def test_other_annotations_stay_flat():
 
 
 def test_summaries_without_indexes_are_parted_by_their_ends():
-    """one-hub leaves summary_index out."""
+    """one-hub leaves summary_index out (S11)."""
     events = [
         event(f"reasoning_summary_text.{kind}", item_id="r", **{field: text})
         for text in ("one", "two")
@@ -152,12 +152,12 @@ def test_of_summary_and_raw_text_the_first_kind_counts():
     [[{"type": "output_text", "text": "hm"}], [{"type": "reasoning_text", "text": "hm"}], "hm", ["hm"]],
 )
 def test_a_reasoning_part_may_have_any_type(content):
-    """LocalAI#9658."""
+    """LocalAI#9658 (S13)."""
     assert plain({"type": "reasoning", "summary": [], "content": content}).reasoning == "hm"
 
 
 def test_reasoning_may_have_the_id_of_a_message():
-    """As vLLM sends it (PR 24788)."""
+    """As vLLM sends it (PR 24788) (S7)."""
     hm = event("reasoning_text.delta", item_id="m", output_index=0, content_index=0, delta="hm")
     answer = completion(hm, delta("a", output_index=1), end([reasoning("hm", raw=True, id="m"), message("a", id="m")]))
     assert (answer.reasoning, answer.text) == ("hm", "a")
@@ -168,7 +168,7 @@ def test_reasoning_may_have_the_id_of_a_message():
 
 @pytest.mark.parametrize("given", ["", "null", None, {}, "{}"])
 def test_no_arguments_are_an_empty_object(given):
-    """However a server says so."""
+    """However a server says so (S10)."""
     assert calls(plain(call("now", given, call_id="c1"))) == [("c1", "now", "{}")]
 
 
@@ -192,7 +192,7 @@ def test_arguments_may_be_an_object():
     ],
 )
 def test_the_deltas_are_believed_if_they_are_an_object(announced, deltas, whole, expected):
-    """Else a whole text, else what was announced."""
+    """Else a whole text, else what was announced (S9)."""
     item = call("f", whole, call_id="c1", id="c")
     body = [added({**item, "arguments": announced}), *map(arguments, deltas), done(item), end(None)]
     assert calls(completion(*body)) == [("c1", "f", expected)]
@@ -300,7 +300,7 @@ def test_usage_has_the_chat_wires_names():
     ],
 )
 def test_why_an_answer_ended(kind, fields, expected):
-    """The status inside counts, not the event's name; an empty one goes by the name."""
+    """The status inside counts, not the event's name; an empty one goes by the name (S15, S16)."""
     status = {"status": "incomplete" if kind == "incomplete" else "completed"}
     body = event(kind, response=response([message("a")], **{**status, **fields}))
     choice = completion(body).choices[0]

@@ -95,6 +95,6 @@ def test_odd_requests_are_turned_or_refused(messages, fields, params):
 
 
 def test_an_event_without_a_type_of_its_own_has_that_of_its_line():
-    """Some write the type into the ``event`` line alone, and the JSON over several lines."""
+    """Some write the type into the ``event`` line alone, and the JSON over several lines (S14)."""
     delta = b'event: response.output_text.delta\ndata: {"delta":\ndata: "a"}\n\n'
     assert read(CREATED, delta, event("completed"))[1].text == "a"

@@ -43,7 +43,7 @@ def closed(*segments, lost=None, **params):
 @pytest.mark.parametrize("lost", [None, LOST])
 @pytest.mark.parametrize("body", [[DELTA], [DELTA, ITEM], [DELTA, ITEM, DONE], [CREATED, DELTA]])
 def test_without_a_terminal_event_an_answer_was_cut(body, lost):
-    """Neither items that are done nor ``[DONE]`` nor a proper end of the body stand for it."""
+    """Neither items that are done nor ``[DONE]`` nor a proper end of the body stand for it (S18)."""
     error, partial = closed(*body, lost=lost)
     assert isinstance(error, StreamInterruptedError)
     assert "before response.completed came" in str(error)
@@ -71,7 +71,7 @@ def test_a_user_may_take_less_for_an_end(body):
 
 
 def test_nothing_is_read_behind_the_end():
-    """Neither text nor errors nor pages; and a reset there takes nothing away."""
+    """Neither text nor errors nor pages; and a reset there takes nothing away (S17)."""
     reader = reading(DELTA, end(None), DELTA, b'data: {"error": {"message": "late"}}\n\n', DONE)
     assert reader.done
     reader.close(LOST)
@@ -90,7 +90,7 @@ def test_nothing_is_read_behind_the_end():
     ],
 )
 def test_a_whole_response_object_is_the_answer(body):
-    """Plain, in an envelope, or as the only event."""
+    """Plain, in an envelope, or as the only event (S20)."""
     assert completion(body.encode()).text == "a"
 
 
@@ -171,7 +171,7 @@ def test_a_limit_inside_an_answer_says_how_long():
 
 
 def test_an_overload_behind_the_handshake_is_like_a_503():
-    """It may be sent again, and nothing had begun."""
+    """It may be sent again, and nothing had begun (S19)."""
     overload = b'data: {"type": "error", "code": "server_is_overloaded", "message": "x", "param": null}\n\n'
     error, partial = closed(CREATED, overload)
     assert (type(error), partial, is_passing(error)) == (ServerError, None, True)

@@ -74,7 +74,7 @@ def summed(deltas):
 @settings(max_examples=300, deadline=None)
 @given(outputs(), WAYS)
 def test_every_way_to_tell_an_answer_comes_to_the_plain_one(items, way):
-    """Text, reasoning, refusal, calls, kept items, usage and the end; and the deltas add up to them."""
+    """Text, reasoning, refusal, calls, kept items, usage and the end; and the deltas add up to them (S4, S5, S6)."""
     assume(tells_all(items, way))
     expected = plain(*items)
     deltas, answer = read(*stream(items, way))
