@@ -35,6 +35,10 @@ SNIFFED = {
         b'event: response.done\ndata: {"a":1}\n\nevent: response.x\ndata: {"a":\ndata: 1}\n\n',
         [{"a": 1, "type": "response.done"}, {"a": 1, "type": "response.x"}],
     ),
+    "a typed event with a newline in its JSON": (
+        b'event: response.x\ndata: {"a":"b\nc"}\n\n',
+        [{"a": "b\nc", "type": "response.x"}],
+    ),
     "events that have a type of their own": (
         b'event: response.x\ndata: {"type":"y"}\n\nevent: x\ndata: {"a":1}\n\n',
         [{"type": "y"}, {"a": 1}],

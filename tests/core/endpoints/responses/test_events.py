@@ -96,6 +96,7 @@ def test_log_probabilities_come_from_the_deltas():
     ended = event("output_text.done", item_id="m", output_index=0, content_index=0, text="ab", logprobs=[one, two])
     for body in (pieces, [*pieces, ended], [ended]):
         assert completion(*body, end(None)).choices[0].logprobs == {"content": [one, two]}
+    assert completion(pieces[0], ended, end(None)).choices[0].logprobs == {"content": [one]}
 
 
 def test_equal_deltas_are_two_and_a_repeated_event_is_one():
@@ -111,11 +112,12 @@ def test_a_citation_stands_where_its_text_stands():
     nested = {"type": "url_citation", "url_citation": {"url": "v", "start_index": 0, "end_index": 1}}
     second = message("x😀", "yz", id="n")
     second["content"][1]["annotations"] = [flat, nested]
-    note = event("output_text.annotation.added", item_id="n", output_index=1, content_index=1, annotation=flat)
+    early = {**flat, "title": "U"}
+    note = event("output_text.annotation.added", item_id="n", output_index=1, content_index=1, annotation=early)
     texts = [delta("x😀", item_id="n", output_index=1), delta("yz", item_id="n", output_index=1, content_index=1)]
     for body in ([delta("😀a"), *texts, note, done(second, 1), end(None)], [end([message("😀a"), second])]):
         cited = [cite["url_citation"] for cite in completion(*body).choices[0].annotations]
-        assert cited == [{"url": url, "start_index": 4, "end_index": 5} for url in "uv"]
+        assert [(cite["url"], cite["start_index"], cite["end_index"]) for cite in cited] == [("u", 4, 5), ("v", 4, 5)]
 
 
 def test_other_annotations_stay_flat():
@@ -125,7 +127,55 @@ def test_other_annotations_stay_flat():
     assert plain(message("x"), item).choices[0].annotations == ({"type": "file_citation", "file_id": "f", "index": 2},)
 
 
+def test_a_part_that_ended_is_not_the_next_one():
+    """Two parts that are told whole may be equal, or one the other's beginning."""
+    ends = [
+        event("output_text.done", item_id="m", output_index=0, content_index=n, text=text)
+        for n, text in enumerate(["a", "a", "ab"])
+    ]
+    assert completion(*ends, end(None)).text == "aaab"
+    begun = event("content_part.added", item_id="m", output_index=0, content_index=1, part={"type": "output_text"})
+    assert completion(delta("a"), begun, ends[1], end(None)).text == "aa"
+
+
+def test_a_tail_of_a_part_in_the_middle_is_left_out():
+    """Behind it the next part was written."""
+    ended = event("output_text.done", item_id="m", output_index=0, content_index=0, text="abc")
+    assert completion(delta("a"), delta("x", content_index=1), ended, end(None)).text == "ax"
+
+
+@pytest.mark.parametrize(("whole", "text"), [("x🧀", "x\ufffd"), ("x\ufffdy", "x\ufffdy")])
+def test_half_a_character_takes_no_other_characters_half(whole, text):
+    """It is lost, as in the whole text perhaps."""
+    assert completion(delta("x"), delta("\ud83d"), end([message(whole, id="m")])).text == text
+
+
+def test_a_message_that_the_stream_left_out_is_handed_out_at_the_end():
+    """The one that was streamed is known by its text, where the ids are new."""
+    assert completion(delta("B", output_index=1), end([message("A", id="x"), message("B", id="y")])).text == "BA"
+
+
 # --- reasoning
+
+
+def test_reasoning_items_that_nothing_names_are_parted():
+    """By their announcements."""
+    items = [event("output_item.added", item=reasoning()), event("reasoning_text.delta", delta="hm")] * 2
+    assert completion(*items, end(None)).reasoning == "hm\n\nhm"
+
+
+def test_a_tail_of_reasoning_in_the_middle_is_left_out():
+    """Of a part, and of an item."""
+    one, two = (event("reasoning_text.delta", item_id=r, output_index=n, delta=r) for n, r in enumerate("ab"))
+    ended = event("reasoning_text.done", item_id="a", output_index=0, text="abc")
+    assert completion(one, two, ended, done(reasoning("abc", raw=True, id="a")), end(None)).reasoning == "a\n\nb"
+
+
+def test_a_summary_that_two_events_end_is_one():
+    """Without an index, too."""
+    text = event("reasoning_summary_text.done", item_id="r", text="one")
+    part = event("reasoning_summary_part.done", item_id="r", part={"type": "summary_text", "text": "one"})
+    assert completion(text, part, end(None)).reasoning == "one"
 
 
 def test_summaries_without_indexes_are_parted_by_their_ends():
@@ -189,6 +239,7 @@ def test_arguments_may_be_an_object():
         ("", ['{"a":1}'], '{"a":1}{"a":1}', '{"a":1}'),
         ("", [], '{"a":1}{"a":1}', '{"a":1}'),
         ("", ["not json"], "", "not json"),
+        ("", ["null"], "", "{}"),
     ],
 )
 def test_the_deltas_are_believed_if_they_are_an_object(announced, deltas, whole, expected):
@@ -215,6 +266,22 @@ def test_a_name_may_come_late():
     """With the whole item; the arguments wait for it."""
     body = [arguments('{"a":1}'), done(call("f", "", call_id="c1", id="c")), end(None)]
     assert calls(completion(*body)) == [("c1", "f", '{"a":1}')]
+
+
+def test_an_id_may_come_late():
+    """The arguments wait for it, too."""
+    body = [added(call("f", "", id="c")), arguments('{"a":1}'), done(call("f", "", call_id="c1", id="c")), end(None)]
+    assert calls(completion(*body)) == [("c1", "f", '{"a":1}')]
+    body = [added(call("f", "", id="i")), added(call("g", "", id="j", call_id="c1"), 1)]
+    listed = [call("g", "", call_id="c1", id="x"), call("f", "", call_id="c2", id="y")]
+    assert calls(completion(*body, end(listed))) == [("c1", "g", "{}"), ("c2", "f", "{}")]
+
+
+def test_a_whole_text_that_is_no_object_waits_for_one():
+    """The end of the arguments may be cut, and the item whole."""
+    ended = event("function_call_arguments.done", item_id="c", output_index=0, arguments='{"a"')
+    item = call("f", '{"a":1}', call_id="c1", id="c")
+    assert calls(completion(added({**item, "arguments": ""}), ended, done(item), end(None))) == [("c1", "f", '{"a":1}')]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_a_user_may_take_less_for_an_end(body):
     """``[DONE]``, or all items done, where no finish reason is required."""
     assert completion(*body, accepts_done=True).text == "a"
     assert isinstance(closed(DELTA, accepts_done=True)[0], StreamInterruptedError)
+    assert isinstance(closed(DELTA, ITEM, accepts_done=True, lost=LOST)[0], StreamInterruptedError)
 
 
 def test_nothing_is_read_behind_the_end():
@@ -162,6 +163,13 @@ def test_an_error_inside_an_answer_is_told_by_its_code(body, kind, before):
     error, partial = closed(*before, body)
     assert type(error) is kind
     assert partial is None if not before else partial.text == "a"
+
+
+def test_an_error_without_words_says_the_status():
+    """And an error in an envelope is found."""
+    assert "'cancelled'" in str(closed(event("cancelled", response={"status": "cancelled"}))[0])
+    body = {"code": 0, "data": {**response([]), "status": "failed", "error": {"code": "bio_policy", "message": "no"}}}
+    assert isinstance(closed(json.dumps(body).encode())[0], BadRequestError)
 
 
 def test_a_limit_inside_an_answer_says_how_long():

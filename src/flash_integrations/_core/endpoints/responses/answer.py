@@ -74,7 +74,7 @@ def error_of(event: dict[str, Any], response: dict[str, Any], status: str) -> di
     error = event.get("error") or response.get("error")
     says = bool(error) and (not isinstance(error, dict) or any(error.values()))
     if says:
-        return {**event, "error": error, "response": None}
+        return {**event, "error": error}
     if status not in ("failed", "cancelled"):
         return None
     if error_body.read(event).says:

@@ -135,7 +135,7 @@ class FunctionCalls(ItemKind[Call]):
             call, streamed = item.content, str(item.content.streamed)
             if not (call.settled or call.streams):
                 texts = [streamed if is_object(streamed) else "", call.whole, call.announced, streamed]
-                call.waiting += [text for text in texts if text.strip() not in ("", "null")][:1]
+                call.waiting += [text for text in texts if text.strip()][:1]
             call.settled = True
             entries += self._hand_on(item, last=True)
         return entries

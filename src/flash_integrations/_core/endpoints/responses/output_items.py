@@ -93,8 +93,6 @@ class OutputItems(Generic[C]):
         item = self._known(item_id, call_id, index)
         if item is None:
             item = self._at(index, call_id)
-            if item is not None and item.announced and item.call_id != call_id:
-                item = None
         if item is None:  # its deltas may have come before it
             fresh = (known for known in self._open(call_id) if not known.announced and not (known.ids and item_id))
             item = next(fresh, None)
