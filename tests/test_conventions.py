@@ -103,6 +103,7 @@ ENDPOINT_ARROWS = {
     "call": {"reader"},
     "checks": set(),
     "reader": set(),
+    "completion_reader": {"reader"},
     "models": {"call", "reader"},
     "__init__": set(),
 }

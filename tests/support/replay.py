@@ -133,7 +133,7 @@ def replay(*answers: Answer) -> Iterator[ReplayServer]:
 
 @dataclass(frozen=True)
 class Case:
-    """One row of ``chat_cases.json`` or ``field_cases.json``; ``also`` is what else must hold."""
+    """One row of a file of wire cases; ``also`` is what else must hold, ``partial`` what a broken answer left."""
 
     id: str
     why: str
@@ -142,6 +142,7 @@ class Case:
     expect: dict[str, Any] | None
     error: str | None
     also: dict[str, Any]
+    partial: str = "你"
 
     def __str__(self) -> str:
         return self.id
@@ -155,11 +156,11 @@ def load_cases(*paths: Path) -> list[Case]:
     cases = []
     for row in (row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))):
         end = row["end"]
-        if end == "close" and row["error"] == "interrupted" and row["id"] not in _PROPER_ENDS:
+        is_chat = row.get("call") != "responses"  # there the word alone decides
+        if is_chat and end == "close" and row["error"] == "interrupted" and row["id"] not in _PROPER_ENDS:
             end = "drop"
         segments = [base64.b64decode(segment) for segment in row["segments_b64"]]
         answer = Answer(segments, row["status"], row["headers"], end)
-        cases.append(
-            Case(row["id"], row["why"], row["model"], answer, row["expect"], row["error"], row.get("also", {}))
-        )
+        also, partial = row.get("also", {}), row.get("partial", "你")
+        cases.append(Case(row["id"], row["why"], row["model"], answer, row["expect"], row["error"], also, partial))
     return cases

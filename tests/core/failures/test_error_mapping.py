@@ -201,6 +201,18 @@ KINDS = {
     "499": (499, b"", ServerError),
     "500": (500, b"", ServerError),
     "501": (501, nested("x", code="api_not_implemented"), ServerError),
+    "Responses: invalid_prompt": (200, nested("x", code="invalid_prompt"), BadRequestError),
+    "Responses: bio_policy": (200, nested("x", code="bio_policy"), BadRequestError),
+    "Responses: a picture": (200, nested("x", code="invalid_image_url"), BadRequestError),
+    "Responses: a filtered picture": (200, nested("x", code="image_content_policy_violation"), ContentFilterError),
+    "Responses: another account's reasoning": (200, nested("x", code="invalid_encrypted_content"), BadRequestError),
+    "the same without a code": (
+        200,
+        nested("The encrypted content gAAA could not be verified. Reason: x"),
+        BadRequestError,
+    ),
+    "new-api: no such route": (500, nested("not implemented", code="convert_request_failed"), NotFoundError),
+    "one-hub: no such route": (503, nested("channel not implemented"), NotFoundError),
     "error of a stream": (200, nested("upstream died", type="server_error"), ServerError),
     "request at fault in a stream": (200, nested("x", type="invalid_request_error"), BadRequestError),
     "CLIProxyAPI's stamp on any 403": (

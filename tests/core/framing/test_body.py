@@ -31,6 +31,18 @@ SNIFFED = {
     "stream": (b'data: {"a":1}\n\n', [{"a": 1}]),
     "stream without spaces": (b'data:{"a":1}\n\n', [{"a": 1}]),
     "stream that begins with a name": (b'event: x\ndata: {"a":1}\n\n', [{"a": 1}]),
+    "events whose type stands in their name": (
+        b'event: response.done\ndata: {"a":1}\n\nevent: response.x\ndata: {"a":\ndata: 1}\n\n',
+        [{"a": 1, "type": "response.done"}, {"a": 1, "type": "response.x"}],
+    ),
+    "a typed event with a newline in its JSON": (
+        b'event: response.x\ndata: {"a":"b\nc"}\n\n',
+        [{"a": "b\nc", "type": "response.x"}],
+    ),
+    "events that have a type of their own": (
+        b'event: response.x\ndata: {"type":"y"}\n\nevent: x\ndata: {"a":1}\n\n',
+        [{"type": "y"}, {"a": 1}],
+    ),
     "stream that begins with a ping": (b': PING\n\ndata: {"a":1}\n\n', [{"a": 1}]),
     "stream that begins with an id": (b'id: 1\ndata: {"a":1}\n\n', [{"a": 1}]),
     "stream that begins with retry": (b'retry: 1\n\ndata: {"a":1}\n\n', [{"a": 1}]),

@@ -60,6 +60,17 @@ CODE_ROWS: tuple[tuple[Kind, str, str], ...] = (
     (ServerError, "new-api", "system_cpu_overloaded system_memory_overloaded system_disk_overloaded do_request_failed"),
     (ServerError, "from memory", "service_unavailable"),
     (ServerError, "Zhipu: the model is overloaded", "1312"),
+    # On the Responses wire these come inside a 200, so that no status says whose fault they are.
+    (BadRequestError, "OpenAI, openai-python 2.54 types/responses/response_error.py", "invalid_prompt bio_policy"),
+    (BadRequestError, "as above", "invalid_image invalid_image_format invalid_image_mode invalid_image_url"),
+    (BadRequestError, "as above", "invalid_base64_image image_too_large image_too_small image_parse_error"),
+    (BadRequestError, "as above", "image_file_too_large image_file_not_found empty_image_file"),
+    (BadRequestError, "as above", "unsupported_image_media_type failed_to_download_image"),
+    (BadRequestError, "OpenAI, openai/codex#8145", "invalid_encrypted_content"),
+    (BadRequestError, "sub2api#2863", "thinking_signature_invalid"),
+    (ContentFilterError, "as response_error.py", "image_content_policy_violation"),
+    (NotFoundError, "new-api#4534: a channel without this route, answered with 500", "convert_request_failed"),
+    (ServerError, "as response_error.py", "vector_store_timeout"),
 )
 
 CODES: dict[str, Kind] = {code: kind for kind, _, codes in CODE_ROWS for code in codes.split()}

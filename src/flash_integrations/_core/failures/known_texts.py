@@ -157,6 +157,20 @@ _KINDS: tuple[tuple[Kind, tuple[tuple[str, str, str], ...]], ...] = (
             ),
         ),
     ),
+    (
+        NotFoundError,
+        ((r"channel not implemented", "one-hub: a channel without this route", "channel not implemented"),),
+    ),
+    (
+        BadRequestError,
+        (
+            (
+                r"encrypted content.{0,200}could not be (?:verified|decrypted)",
+                "OpenAI, to another account than the one that encrypted it; sub2api#2863, openai/codex#8145",
+                "The encrypted content gAAA… could not be verified. Reason: Encrypted content could not be decrypted.",
+            ),
+        ),
+    ),
     (ContextLengthError, CONTEXT_TEXTS),
     (
         ContentFilterError,

@@ -49,6 +49,8 @@ _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _PINGS = ("ping", "heartbeat", "keepalive", "keep-alive")
 _MAX_DEPTH = 8
+_TYPED = "response."
+"""How the names of the Responses wire's events begin, which some gateways write into the ``event`` line alone."""
 
 
 class BodyDecoder:
@@ -165,13 +167,21 @@ def bare(data: bytes) -> bytes:
 def _items(events: list[Event]) -> list[Item]:
     items: list[Item] = []
     for event in events:
-        if not event.name and event.stray is event.data and event.data.startswith(b"{"):  # nearly all of them
-            try:
-                items.append(json_codec.loads(event.data))
-                continue
+        name = event.name
+        if event.stray is event.data and event.data.startswith(b"{") and (not name or name.startswith(_TYPED)):
+            try:  # nearly all of them
+                item = json_codec.loads(event.data)
             except ValueError:
                 pass
-        items += _read_event(event)
+            else:
+                if name and "type" not in item:
+                    item["type"] = name
+                items.append(item)
+                continue
+        read = _read_event(event)
+        if name.startswith(_TYPED):
+            read = [{"type": name, **item} if isinstance(item, dict) else item for item in read]
+        items += read
     return items
 
 

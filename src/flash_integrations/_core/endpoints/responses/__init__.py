@@ -1,0 +1,1 @@
+"""``/v1/responses``: a second way to the same deltas and completions."""
