@@ -216,7 +216,8 @@ async def test_instructions_stand_before_texts_and_queries(gateway, make, instru
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_the_cache_keeps_what_was_done_before_an_error(gateway, make, mode):
     """Thousands of vectors are not paid for twice because the last batch failed."""
-    model = make(embeddings_cache=SimpleKVStore(), embed_batch_size=1, num_workers=1, max_retries=0)
+    params = {"num_workers": 1, "max_retries": 0, "additional_kwargs": {"encoding_format": "float"}}
+    model = make(embeddings_cache=SimpleKVStore(), embed_batch_size=1, **params)
     gateway.fault(400, when=lambda request: request.body["input"] == [TEXTS[2]])
     with pytest.raises(errors.BadRequestError):
         batch_of(model, TEXTS, mode)

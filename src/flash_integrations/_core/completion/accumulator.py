@@ -6,7 +6,7 @@ So what comes of a stream equals what the plain endpoint would have answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -279,8 +279,13 @@ class Accumulator:
                 deltas.append(delta)
         return deltas
 
-    def _one_choice(self, parts: Sequence[Part]) -> Iterator[Part]:
+    def _one_choice(self, parts: Sequence[Part]) -> Iterable[Part]:
         """The parts of the one choice that was asked for, under index 0."""
+        if self._first == 0 and self._one_message is None and len(parts) == 1 and parts[0].index == 0:
+            return parts  # nearly always
+        return self._parts_of_one(parts)
+
+    def _parts_of_one(self, parts: Sequence[Part]) -> Iterator[Part]:
         for part in parts:
             if self._first is None:
                 self._first = part.index

@@ -31,7 +31,9 @@ class Part:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is said at all, as in the heartbeats that some gateways send as empty deltas."""
-        texts = self.text or self.reasoning or self.refusal or self.finish_reason
+        if self.text:
+            return False
+        texts = self.reasoning or self.refusal or self.finish_reason
         others = self.tool_calls or self.function_call or self.audio or self.annotations or self.logprobs
         return not (texts or others or self.message_extra or self.error)
 

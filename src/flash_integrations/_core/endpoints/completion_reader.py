@@ -118,6 +118,8 @@ class CompletionReader(Reader[Completion]):
         """Read one object of the body; count it as an event or a heartbeat."""
 
     def _take(self, items: list[Item]) -> list[ChatDelta]:
+        if len(items) == 1 and isinstance(items[0], dict):  # nearly always
+            return self._read_object(items[0])
         deltas: list[ChatDelta] = []
         for item in items:
             if isinstance(item, dict):

@@ -16,9 +16,8 @@ from ...framing import json_codec
 from .finish_reasons import FAILED, read_finish_reason
 
 _TOP = frozenset("id object created model choices usage system_fingerprint service_tier obfuscation".split())
-_CHOICE = frozenset(
-    {"index", "delta", "message", "text", "logprobs", "finish_reason", "finishReason", "usage", "error"}
-)
+_USUAL_CHOICE = frozenset({"index", "delta", "message", "text", "logprobs", "finish_reason"})
+_CHOICE = _USUAL_CHOICE | {"finishReason", "usage", "error"}
 _PLAIN = frozenset({"role", "content"})
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Where reasoning stands: DeepSeek's field; OpenRouter's; Copilot's Claude (opencode#8900); Ollama's."""
@@ -32,18 +31,21 @@ _PART_KEYS = ("type", "text", "thinking", "reasoning", "refusal")
 
 def unwrap(body: dict[str, Any]) -> dict[str, Any]:
     """An answer or chunk out of the envelope a relay put it in; any other body as it is."""
-    if "choices" not in body:
-        for key in _ENVELOPES:
-            inner = body.get(key)
-            if isinstance(inner, dict) and "choices" in inner:
-                return inner
+    for key in _ENVELOPES if "choices" not in body else ():
+        inner = body.get(key)
+        if isinstance(inner, dict) and "choices" in inner:
+            return inner
     return body
 
 
 def read_chunk(body: dict[str, Any]) -> Chunk:
     """Read one object of an answer; never raises."""
+    usual = body.keys() <= _TOP
     usage = body.get("usage")
-    usage = find_usage(body) if usage is None else read_usage(usage)
+    if usage is not None:
+        usage = read_usage(usage)
+    elif not usual:
+        usage = find_usage(body)
     choices = body.get("choices")
     if isinstance(choices, dict):
         choices = [choices]
@@ -52,7 +54,7 @@ def read_chunk(body: dict[str, Any]) -> Chunk:
         for position, choice in enumerate(choices):
             if isinstance(choice, dict):
                 parts.append(_read_choice(choice, position))
-                if usage is None and "usage" in choice:
+                if usage is None and choice.get("usage"):
                     usage = read_usage(choice["usage"])
     created = body.get("created")
     if type(created) is not int or created <= 0:
@@ -67,7 +69,7 @@ def read_chunk(body: dict[str, Any]) -> Chunk:
         usage,
     )
     # A ping is an object too; what stands beside neither choices nor usage says nothing about the answer.
-    if ("choices" in body or usage) and not body.keys() <= _TOP:
+    if not usual and ("choices" in body or usage):
         chunk.extra = {key: value for key, value in body.items() if key not in _TOP and value is not None}
     return chunk
 
@@ -93,18 +95,23 @@ def _read_choice(choice: dict[str, Any], position: int) -> Part:
         _read_message(message, part)
     if not message and isinstance(choice.get("text"), str):
         part.text = choice["text"]
-    finish = choice.get("finish_reason") or choice.get("finishReason")
+    usual = choice.keys() <= _USUAL_CHOICE
+    finish = choice.get("finish_reason")
+    if not (finish or usual):
+        finish = choice.get("finishReason")
     if isinstance(finish, str) and finish:
         part.raw_finish_reason = finish
         part.finish_reason = read_finish_reason(finish)
         if part.finish_reason == FAILED:
             part.error = {"message": f"the gateway ended the answer with the finish reason {finish!r}"}
-    error = choice.get("error")
-    if error and (not isinstance(error, dict) or any(error.values())):
-        part.error = error  # OpenRouter, beside the finish reason "error" (genkit#6259)
     logprobs = choice.get("logprobs")
     if isinstance(logprobs, dict) and logprobs:
         part.logprobs = logprobs
+    if usual:
+        return part
+    error = choice.get("error")
+    if error and (not isinstance(error, dict) or any(error.values())):
+        part.error = error  # OpenRouter, beside the finish reason "error" (genkit#6259)
     if not choice.keys() <= _CHOICE:
         part.choice_extra = {key: value for key, value in choice.items() if key not in _CHOICE and value is not None}
     return part

@@ -23,7 +23,8 @@ class ChatReader(CompletionReader):
         return self._answer.finished or accepted or (not self.is_stream and lost is None)
 
     def _read_object(self, item: dict[str, Any]) -> list[ChatDelta]:
-        item = unwrap(item)
+        if "choices" not in item:
+            item = unwrap(item)
         if self.done:
             # After [DONE] only usage is of interest; text there is none of the answer's.
             self._answer.add_usage(read_chunk(item))
@@ -39,7 +40,7 @@ class ChatReader(CompletionReader):
                 raise self._refusal({"error": part.error})
         began = self._answer.began
         deltas = self._answer.add_chunk(chunk, item)
-        if began and chunk.parts and not chunk.usage and all(part.is_empty for part in chunk.parts):
+        if began and not deltas and chunk.parts and not chunk.usage and all(part.is_empty for part in chunk.parts):
             self.heartbeats += 1
         else:
             self.events += 1

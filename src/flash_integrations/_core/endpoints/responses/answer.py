@@ -77,7 +77,7 @@ def error_of(event: dict[str, Any], response: dict[str, Any], status: str) -> di
         return {**event, "error": error}
     if status not in ("failed", "cancelled"):
         return None
-    if error_body.read(event).says:
+    if error_body.read(event).has_content:
         return event
     return {"error": {"message": f"the gateway ended the answer with the status {status!r}"}}
 
