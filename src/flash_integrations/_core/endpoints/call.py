@@ -29,6 +29,7 @@ class Call(Generic[T]):
         ask_usage: whether a stream asks for usage; not where the caller disabled ``stream_options``.
         headers: headers of this call alone.
         query: query parameters of this call alone.
+        send_reasoning: whether the reasoning of earlier answers goes back; None: where the gateway asks for it.
         chosen: facts that change what the caller chose himself: learned and applied with his leave alone.
     """
 
@@ -43,3 +44,4 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # keys may be among them
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     chosen: frozenset[str] = frozenset()
+    send_reasoning: bool | None = None

@@ -26,15 +26,21 @@ class ChatReader(Reader[Completion]):
     Args:
         answer: its head.
         choices: how many choices were asked for (``n``).
+        split_think_tags: whether reasoning between tags in the content is told as reasoning.
     """
 
-    def __init__(self, answer: AnswerContext, *, choices: int = 1) -> None:
+    def __init__(self, answer: AnswerContext, *, choices: int = 1, split_think_tags: bool = False) -> None:
         self._headers = answer.headers
         self._streamed = answer.streamed
         self._accepts_done = answer.accepts_done
         self._env = answer.env
         self._decoder = BodyDecoder(answer.headers.get("content-encoding", ""))
-        self._answer = Accumulator(new_id=answer.env.new_id, choices=choices, deltas=answer.wants_deltas)
+        self._answer = Accumulator(
+            new_id=answer.env.new_id,
+            choices=choices,
+            split_think_tags=split_think_tags,
+            deltas=answer.wants_deltas,
+        )
         self._unread: NonJSON | None = None
         self.done = False
         """Whether ``[DONE]`` came."""
