@@ -162,7 +162,8 @@ def _reasoning(kwargs: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -
     """The reasoning of an answer, wherever it is kept, under the names it came under."""
     text = kwargs.get("reasoning_content") or "\n".join(_texts(blocks, _REASONING))
     found: dict[str, Any] = {str(kwargs.get(REASONING_FIELD) or "reasoning_content"): text}
-    places = [kwargs, *(block["extras"] for block in blocks if isinstance(block.get("extras"), Mapping))]
+    extras = (block.get("extras") for block in blocks if block.get("type") == "reasoning")
+    places = [kwargs, *(extra for extra in extras if isinstance(extra, Mapping))]
     for name in SIGNED_REASONING:
         found[name] = next((place[name] for place in places if isinstance(place.get(name), list | dict)), None)
     if not found["thinking_blocks"]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..framing import json_codec
 from .chunk import Part
 from .completion import ChatDelta, Choice, Usage
-from .merging import merge, with_new
+from .merging import merge, with_new, without_reasoning_in
 from .think_tags import ThinkTags
 from .tool_calls import ToolCallAssembler, ToolCallDelta
 
@@ -139,6 +139,7 @@ class ChoiceState:
             refusal=refusal,
             audio=None if "audio" in self.message else part.audio,
             annotations=() if "annotations" in self.message else part.annotations,
+            message_extra=without_reasoning_in(self.message.get("extra", {}), part.message_extra),
             logprobs=None if self.logprobs else part.logprobs,
         )
 

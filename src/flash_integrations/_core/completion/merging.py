@@ -62,6 +62,11 @@ def with_new(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
     return joined
 
 
+def without_reasoning_in(known: dict[str, Any], told: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Fields that a whole message tells after its pieces, without the reasoning that those have told."""
+    return told and {name: value for name, value in told.items() if name not in _IN_PIECES or name not in known}
+
+
 def _joined_reasoning(old: list[Any], new: list[Any]) -> list[Any]:
     """Items of reasoning and pieces of them: signed or encrypted, they go back only as the plain answer has them."""
     joined = list(old)

@@ -322,12 +322,12 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("strict", _learn_strict, _without_strict),
     Quirk("json_schema", _learn_format("json_schema"), _ask_for_schema),
     Quirk("json_object", _learn_format("json_object"), _without_format),
-    Quirk("content_list", _learn_lists, _flatten),
-    Quirk("content_null", _learn_null, _fill_null),
     Quirk("images", _learn_images, lambda body, _: body.update(messages=with_user_images(body["messages"]))),
     Quirk("send_reasoning", _learn_reasoning, _give_reasoning),
     Quirk("thought_signature", _learn_signature, lambda body, _: _change(body, with_signature)),
     Quirk("past_reasoning", _learn_no_reasoning, lambda body, _: _change(body, without_reasoning)),
+    Quirk("content_list", _learn_lists, _flatten),
+    Quirk("content_null", _learn_null, _fill_null),
     *(_dropping(name) for name in sorted(DROPPABLE)),
 )
 """The rows, in the order they are tried and applied."""
