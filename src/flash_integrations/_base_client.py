@@ -88,6 +88,8 @@ class BaseClient:
         require_finish_reason: bool | None = None,
         disabled_params: Collection[str] = (),
         drop_refused: bool = False,
+        send_reasoning: bool | None = None,
+        split_think_tags: bool | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, Any] | None = None,
         allow_http: bool = False,
@@ -117,6 +119,12 @@ class BaseClient:
             disabled_params: names of parameters never to send.
             drop_refused: leave out sampling parameters that the gateway refuses (``Unsupported parameter: ...``), and
                 send again; otherwise such a refusal is raised.
+            send_reasoning: whether the reasoning of earlier answers goes back: True always, False never, not even
+                where the gateway asks for it; None sends what the messages say, and what LangChain's and LlamaIndex's
+                histories keep where the provider wants it or a refusal asks for it, which is learned.
+            split_think_tags: whether ``<think>…</think>`` in the content is told as reasoning. Text that begins without
+                a tag is then held back until a tag or the end comes: the model's template may have opened it. Default:
+                the provider's or the model's.
             default_headers: headers of every request.
             default_query: query parameters of every request.
             allow_http: send the key over plain http to a public host.
@@ -157,6 +165,8 @@ class BaseClient:
                 provider.require_finish_reason if require_finish_reason is None else require_finish_reason
             ),
         }
+        self._send_reasoning = provider.send_reasoning if send_reasoning is None else send_reasoning
+        self._split_think_tags = split_think_tags
         self._disabled = frozenset([disabled_params] if isinstance(disabled_params, str) else disabled_params)
         self._headers: dict[str, Any] = RedactedDict(default_headers or {})
         self._query: dict[str, Any] = RedactedDict(default_query or {})
@@ -232,7 +242,13 @@ class BaseClient:
     def _chat(
         self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
     ) -> Flow[Completion]:
-        call = chat_call(model, messages, redact_reprs(params), stream=stream, disabled=self._disabled)
+        split = self._split_think_tags
+        defaults = {
+            "send_reasoning": self._send_reasoning,
+            "split_think_tags": self.provider.splits_think_tags(model) if split is None else split,
+        }
+        given = defaults | {name: value for name, value in redact_reprs(params).items() if value is not None}
+        call = chat_call(model, messages, given, stream=stream, disabled=self._disabled)
         return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
 
     def _embedding(

@@ -47,11 +47,13 @@ class ModelCard:
         name: the id as the provider lists it.
         context_window: tokens that prompt and answer may take together; None where the provider gives no figure.
         kind: what the model does: "chat", "embedding", "image", "transcription" or "speech".
+        split_think_tags: whether its content has reasoning between ``<think>`` tags; None: the provider's.
     """
 
     name: str
     context_window: int | None = None
     kind: ModelKind = "chat"
+    split_think_tags: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Provider:
         tiers: limits to choose by name with ``rate_limit="..."``.
         models: the models the provider lists, by name.
         require_finish_reason: False accepts a stream that ends with ``[DONE]`` and no finish reason.
+        send_reasoning: whether the reasoning of earlier answers goes back: True, False, or None, where a refusal asks.
+        split_think_tags: whether answers have reasoning between ``<think>`` tags, unless the model's row says so.
     """
 
     name: str
@@ -77,6 +81,13 @@ class Provider:
     tiers: Mapping[str, RateLimit] = field(default_factory=dict)
     models: Mapping[str, ModelCard] = field(default_factory=dict)
     require_finish_reason: bool = True
+    send_reasoning: bool | None = None
+    split_think_tags: bool = False
+
+    def splits_think_tags(self, model: str) -> bool:
+        """Whether the content of a model's answers has reasoning between tags here."""
+        card = self.models.get(model)
+        return self.split_think_tags if card is None or card.split_think_tags is None else card.split_think_tags
 
     def streams(self, model: str) -> bool:
         """Whether a whole answer of ``model`` must be streamed on the wire here."""
@@ -95,7 +106,8 @@ def _provider(values: dict[str, Any]) -> Provider:
     return Provider(**values)
 
 
-_ROW_KEYS = {"base_url", "key_variable", "stream", "limits", "tiers", "models", "like", "require_finish_reason"}
+_PLAIN_KEYS = ("base_url", "key_variable", "stream", "require_finish_reason", "send_reasoning", "split_think_tags")
+_ROW_KEYS = {*_PLAIN_KEYS, "limits", "tiers", "models", "like"}
 
 
 def read_rows(text: str) -> dict[str, Provider]:
@@ -116,8 +128,7 @@ def read_rows(text: str) -> dict[str, Provider]:
             base = rows[row["like"]]
             values = {item.name: getattr(base, item.name) for item in fields(base)}
         values["name"] = name
-        plain = ("base_url", "key_variable", "stream", "require_finish_reason")
-        values |= {key: row[key] for key in plain if key in row}
+        values |= {key: row[key] for key in _PLAIN_KEYS if key in row}
         if "limits" in row:
             values["rate_limit"] = _limits(row["limits"], f"{name}.limits")
         if "tiers" in row:
@@ -141,7 +152,7 @@ def _limits(table: dict[str, Any], where: str) -> RateLimit:
 def _card(name: str, about: int | dict[str, Any], provider: str) -> ModelCard:
     if not isinstance(about, dict):
         return ModelCard(name, about or None)
-    _refuse(about, {"kind", "context_window"}, f"{provider}.models.{name}")
+    _refuse(about, {"kind", "context_window", "split_think_tags"}, f"{provider}.models.{name}")
     return ModelCard(name, **about)
 
 
@@ -188,7 +199,12 @@ def register_provider(provider: Provider) -> Provider:
 
 
 def register_model(
-    name: str, *, provider: str = "custom", context_window: int | None = None, kind: ModelKind = "chat"
+    name: str,
+    *,
+    provider: str = "custom",
+    context_window: int | None = None,
+    kind: ModelKind = "chat",
+    split_think_tags: bool | None = None,
 ) -> ModelCard:
     """Add a model to a row, or replace it there.
 
@@ -197,12 +213,13 @@ def register_model(
         provider: the row's name.
         context_window: tokens for prompt and answer together.
         kind: "chat", "embedding", "image", "transcription" or "speech".
+        split_think_tags: whether its content has reasoning between ``<think>`` tags. Default: the provider's.
 
     Raises:
         ConfigurationError: no such provider.
     """
     row = get_provider(provider)
-    card = ModelCard(name, context_window, kind)
+    card = ModelCard(name, context_window, kind, split_think_tags)
     register_provider(replace(row, models={**row.models, name: card}))
     return card
 

@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from flash_integrations._core.completion.completion import Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall
+from flash_integrations._core.policy.past_reasoning import with_past_reasoning
 from flash_integrations.langchain._from_wire import MessageOptions, to_result
 from flash_integrations.langchain._to_wire import to_wire
 
@@ -14,9 +15,9 @@ CALL = {"type": "tool_call", "name": "add", "args": {"a": 1}, "id": "call_1"}
 WIRE_CALL = {"type": "function", "id": "call_1", "function": {"name": "add", "arguments": '{"a": 1}'}}
 
 
-def sent(message, *after, **params):
-    """The wire form of an answer with what comes after it."""
-    return to_wire([message, *after], **params)[0]
+def sent(message, *after, send_reasoning=None):
+    """An answer as it is sent, with what comes after it."""
+    return with_past_reasoning(to_wire([message, *after]), send=send_reasoning)[0][0]
 
 
 def texts(body):

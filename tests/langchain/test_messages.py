@@ -21,6 +21,7 @@ from flash_integrations import Completion, errors
 from flash_integrations._core.completion.completion import ChatDelta, Choice
 from flash_integrations._core.completion.tool_calls import ToolCall, ToolCallDelta
 from flash_integrations._core.completion.usage import Usage
+from flash_integrations._core.wire import CARRIED
 from flash_integrations.langchain._finish import IS_NORMALIZED
 from flash_integrations.langchain._from_wire import Chunks, MessageOptions, to_result
 from flash_integrations.langchain._to_wire import to_wire
@@ -218,11 +219,10 @@ def test_a_legacy_call_that_was_answered_as_a_tool_goes_back_as_a_tool_call():
     assert "function_call" not in sent[0]
 
 
-def test_reasoning_goes_back_only_on_request():
-    """R6, R7: reasoning of earlier answers is sent with ``send_reasoning`` alone."""
+def test_reasoning_is_carried_for_those_who_want_it():
+    """R6, R7: reasoning of earlier answers stands apart from what is sent."""
     message = AIMessage("4", additional_kwargs={"reasoning_content": "2+2"})
-    assert "reasoning_content" not in body(message)
-    assert body(message, send_reasoning=True)["reasoning_content"] == "2+2"
+    assert body(message) == {"role": "assistant", "content": "4", CARRIED: {"reasoning_content": "2+2"}}
 
 
 # --- inward -----------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from llama_index.core.base.llms.types import (
 from flash_integrations._core.completion.completion import Choice, Completion
 from flash_integrations._core.completion.tool_calls import ToolCall
 from flash_integrations._core.completion.usage import Usage
+from flash_integrations._core.wire import CARRIED
 from flash_integrations.llama_index._raw import RawDict
 from flash_integrations.llama_index._to_wire import to_completion, to_logprobs, to_response, to_wire
 
@@ -78,11 +79,10 @@ def test_names_and_call_ids_go_out_where_they_belong():
     assert "tool_call_id" not in wire_of(TextBlock(text="x"), role="assistant", additional_kwargs=kwargs)
 
 
-def test_reasoning_goes_back_only_when_asked_for():
-    """send_reasoning sends the thinking of earlier answers back."""
-    blocks = ThinkingBlock(content="hm"), TextBlock(text="a")
-    body = wire_of(*blocks, role="assistant", send_reasoning=True)
-    assert body == {"role": "assistant", "content": "a", "reasoning_content": "hm"}
+def test_reasoning_is_carried_for_those_who_want_it():
+    """The thinking of earlier answers stands apart from what is sent."""
+    body = wire_of(ThinkingBlock(content="hm"), TextBlock(text="a"), role="assistant")
+    assert body == {"role": "assistant", "content": "a", CARRIED: {"reasoning_content": "hm"}}
 
 
 def test_tool_calls_go_back_as_the_model_wrote_them():

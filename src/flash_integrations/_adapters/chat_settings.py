@@ -42,6 +42,8 @@ SAMPLING_PARAMS = (
     "prediction",
     "parallel_tool_calls",
     "tool_choice",
+    "send_reasoning",
+    "split_think_tags",
 )
 """Parameters of a chat request that an object may hold for all its calls."""
 
@@ -108,8 +110,12 @@ class FlashSettings(ConnectionSettings):
     tool_choice: _Checked[str | dict[str, Any]] = None
     """Which tool to call, for all calls with tools: "auto", "none", "required", or a named one."""
 
-    send_reasoning: bool = False
-    """Send the reasoning of earlier answers back, as some vendors want."""
+    send_reasoning: _Checked[bool] = None
+    """Send the reasoning of earlier answers back: always (True) or never (False). Default: where the provider wants it,
+    or its refusal asks for it."""
+    split_think_tags: _Checked[bool] = None
+    """Tell ``<think>…</think>`` in the content as reasoning. Text that begins without a tag is then held back until a
+    tag or the end comes, for the model's template may have opened it. Default: the provider's or the model's."""
     system_role: SystemRole | str = "system"
     """The role of system messages on the wire, or "developer"."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from .._core.wire import CARRIED
+
 
 def past_answer(
     content: str | list[Any],
@@ -14,6 +16,7 @@ def past_answer(
     function_call: Any = None,
     refusal: Any = None,
     audio_id: str | None = None,
+    reasoning: Mapping[str, Any] | None = None,
     fields: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The message.
@@ -26,7 +29,8 @@ def past_answer(
             ``calls`` as a tool call, and then that does.
         refusal: the refusal's words.
         audio_id: the id under which the gateway knows what was spoken; the sound itself is not sent again.
-        fields: more fields, such as the name and the reasoning; empty ones are left out.
+        reasoning: what is kept of its reasoning, by the wire's names; carried, for gateways that want it.
+        fields: more fields, such as the name; empty ones are left out.
     """
     body: dict[str, Any] = {"role": "assistant", "content": content}
     if function_call and not any(call["id"] in answered for call in calls):
@@ -39,4 +43,7 @@ def past_answer(
         body["audio"] = {"id": audio_id}
     if not content and len(body) > 2:
         body["content"] = None
+    kept = {name: value for name, value in (reasoning or {}).items() if value}
+    if kept:
+        body[CARRIED] = kept
     return body | {name: value for name, value in (fields or {}).items() if value}

@@ -32,6 +32,7 @@ from .framing.content_coding import ContentDecoder
 from .policy.backoff import delay
 from .policy.call_policy import CallPolicy
 from .policy.learned import LearnedQuirks
+from .policy.past_reasoning import with_past_reasoning
 from .policy.progress_deadline import ProgressDeadline
 from .policy.quirks import QUIRKS, forbidden_quirk, learn_quirk
 from .policy.rate_limiter import RateLimiter, Reservation
@@ -338,8 +339,14 @@ def wire_request(call: Call[Any], policy: CallPolicy, facts: Mapping[str, Any]) 
         body["stream"] = True
         if usage_asked:
             body["stream_options"] = {"include_usage": True, **call.stream_options}
-    chosen = frozenset[str]() if policy.drop_refused else call.chosen
+    chosen, held_back = frozenset[str]() if policy.drop_refused else call.chosen, frozenset[str]()
+    if "messages" in body:
+        send = True if call.send_reasoning is None and "send_reasoning" in facts else call.send_reasoning
+        body["messages"], held_back = with_past_reasoning(body["messages"], send=send)
+        if send is False:
+            chosen |= {"send_reasoning", "thought_signature"}
     for quirk in QUIRKS if facts else ():
         if quirk.fact in facts and quirk.fact not in chosen and (policy.drop_refused or not quirk.needs_permission):
             quirk.apply(body, facts[quirk.fact])
-    return WireRequest(body, streamed, usage_asked, facts, policy.force_stream is not None, policy.drop_refused, chosen)
+    forced = policy.force_stream is not None
+    return WireRequest(body, streamed, usage_asked, facts, forced, policy.drop_refused, chosen, held_back)

@@ -19,6 +19,19 @@ class FunctionBody(TypedDict, total=False):
     arguments: str
 
 
+CARRIED = "_carried_reasoning"
+"""Where a past answer carries what the gateway sent of its reasoning, for gateways that want it; never sent itself."""
+
+REASONING_TEXTS = ("reasoning_content", "reasoning", "reasoning_text")
+"""Where a message has the text of its reasoning: DeepSeek's field; OpenRouter's; Copilot's Claude (opencode#8900)."""
+
+SIGNED_REASONING = ("reasoning_details", "thinking_blocks", "extra_content")
+"""What a message has of its reasoning beside the text: OpenRouter's details, LiteLLM's blocks, Gemini's signature."""
+
+PAST_REASONING = (*REASONING_TEXTS, *SIGNED_REASONING)
+"""All that an earlier answer says of its reasoning."""
+
+
 class ToolCallBody(TypedDict, total=False):
     """One tool call of an assistant message; ``index`` only in streams."""
 
@@ -88,7 +101,8 @@ class ErrorBody(TypedDict, total=False):
 class ChatParams(TypedDict, total=False):
     """What a chat call may set beside model and messages. Only what is set is sent.
 
-    Their bounds are checked in ``call``; words of open lists (efforts, tiers, voices) go out as they are.
+    Their bounds are checked in ``call``; words of open lists (efforts, tiers, voices) go out as they are. The last two
+    are no parameters of the wire: they say what is done with reasoning, as in the client's constructor.
     """
 
     temperature: float
@@ -121,6 +135,8 @@ class ChatParams(TypedDict, total=False):
     extra_body: Mapping[str, Any]
     extra_headers: Mapping[str, str]
     extra_query: Mapping[str, Any]
+    send_reasoning: bool
+    split_think_tags: bool
 
 
 class EmbedParams(TypedDict, total=False):

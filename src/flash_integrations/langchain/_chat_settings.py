@@ -18,6 +18,7 @@ from pydantic import Field
 from .._adapters.chat_settings import FlashSettings
 from .._adapters.connection_settings import MODEL_CONFIG
 from .._config.redaction import HIDDEN, mask_secrets, without_body_secrets
+from .._core.policy.past_reasoning import with_past_reasoning
 from .._core.policy.token_estimate import count_messages, count_text
 from ..errors import ConfigurationError
 from ._profiles import profile_of
@@ -137,5 +138,5 @@ class ChatSettings(FlashSettings, BaseChatModel):
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[ToolLike] | None = None) -> int:
         """Tokens of messages and tools, as :meth:`get_num_tokens` tells them; images and files at a flat rate."""
-        bodies = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
+        bodies, _ = with_past_reasoning(to_wire(messages, system_role=self.system_role), send=self.send_reasoning)
         return count_messages(bodies, [to_tool(tool) for tool in tools or ()], count=self.get_num_tokens)

@@ -15,6 +15,7 @@ from langchain_core.messages.block_translators import get_translator, register_t
 from langchain_core.messages.content import ContentBlock
 
 from .._adapters.citations import read_citation
+from .._core.wire import SIGNED_REASONING
 from ..catalogue import list_providers
 from ._refusals import refusal_block
 from ._to_wire import CALL_EXTRA
@@ -69,8 +70,10 @@ def _said(message: AIMessage) -> Iterator[dict[str, Any]]:
     if not isinstance(message.content, str):
         raise NotImplementedError  # which tells langchain-core to read the content itself
     kwargs = message.additional_kwargs
-    if reasoning := kwargs.get("reasoning_content"):
-        yield {"type": "reasoning", "reasoning": reasoning, "index": REASONING}
+    reasoning, signed = kwargs.get("reasoning_content"), {key: kwargs[key] for key in SIGNED_REASONING if key in kwargs}
+    if reasoning or signed:
+        extras = {"extras": signed} if signed else {}
+        yield {"type": "reasoning", "reasoning": reasoning or "", **extras, "index": REASONING}
     annotations = [_to_annotation(item) for item in _objects(kwargs.get("annotations"))]
     if message.content or annotations:
         cited = {"annotations": annotations} if annotations else {}

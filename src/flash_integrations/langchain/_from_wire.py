@@ -20,7 +20,7 @@ from .._core.completion.completion import ChatDelta, Choice, Completion
 from ._content_blocks import AUDIO, audio_type, make_known, to_blocks, to_indexed_blocks
 from ._finish import IS_NORMALIZED, normalized
 from ._structured import Schema, parsed
-from ._to_wire import CALL_EXTRA
+from ._to_wire import CALL_EXTRA, REASONING_FIELD
 from ._usage import to_usage
 
 
@@ -121,6 +121,7 @@ def _additional(choice: Choice, options: MessageOptions) -> dict[str, Any]:
         "function_call": choice.function_call,
         "annotations": list(choice.annotations),
         CALL_EXTRA: {call.id: call.extra for call in choice.tool_calls if call.extra},
+        REASONING_FIELD: choice.reasoning_field if choice.reasoning_field != "reasoning_content" else None,
         "parsed": parsed(choice.text, options.schema) if usable else None,
     }
     beside = {name: value for name, value in choice.message_extra.items() if name not in found}

@@ -1,7 +1,7 @@
 """Messages outward: every role LangChain has, as the chat completions endpoint takes it.
 
 Content blocks are made parts in ``_content``. An earlier answer goes back as what the endpoint takes from an assistant:
-text, images and files, calls, a refusal, the id of audio, and its reasoning on request. Calls that ran on a provider's
+text, images and files, calls, a refusal, the id of audio; its reasoning is carried. Calls that ran on a provider's
 side and their results, and what else other APIs put into answers, have no form here and stay behind.
 """
 
@@ -27,25 +27,26 @@ from langchain_core.messages import (
 
 from .._adapters.past_answers import past_answer
 from .._adapters.tool_calls import wire_call
+from .._core.wire import SIGNED_REASONING
 from ..errors import InvalidRequestError
 from ._content import to_part, to_parts, to_standard
 
 CALL_EXTRA = "tool_call_extra"
 """Where an AI message keeps what gateways send beside a call, such as Gemini's thought signatures: by call id."""
 
+REASONING_FIELD = "reasoning_field"
+"""Where an AI message keeps the name its reasoning came under, unless that is ``reasoning_content``."""
+
 _OF_AN_ASSISTANT = frozenset({"text", "image_url", "video_url", "file"})
 _NOT_IN_A_NAME = re.compile(r"[\s<|\\/>]+")
 
 
-def to_wire(
-    messages: Sequence[BaseMessage], *, system_role: str = "system", send_reasoning: bool = False
-) -> list[dict[str, Any]]:
-    """Messages in the wire's form.
+def to_wire(messages: Sequence[BaseMessage], *, system_role: str = "system") -> list[dict[str, Any]]:
+    """Messages in the wire's form; earlier answers carry their reasoning, for the core to send or not.
 
     Args:
         messages: LangChain's messages, or anything its ``convert_to_messages`` takes.
         system_role: the role system messages go out under.
-        send_reasoning: whether the reasoning of earlier answers goes back.
 
     Raises:
         InvalidRequestError: a message or block that the endpoint has no form for.
@@ -57,7 +58,7 @@ def to_wire(
     for position, message in enumerate(known):
         try:
             if isinstance(message, AIMessage):
-                bodies.append(_answer(message, send_reasoning=send_reasoning, answered=answered))
+                bodies.append(_answer(message, answered=answered))
             else:
                 bodies += _said(message, system_role)
         except InvalidRequestError as error:
@@ -113,7 +114,7 @@ def _name(message: BaseMessage) -> dict[str, str]:
 # --- earlier answers --------------------------------------------------------------------------------------------------
 
 
-def _answer(message: AIMessage, *, send_reasoning: bool, answered: set[str]) -> dict[str, Any]:
+def _answer(message: AIMessage, *, answered: set[str]) -> dict[str, Any]:
     kwargs = message.additional_kwargs
     content = message.content
     blocks = [] if isinstance(content, str) else [to_standard(block) for block in content if isinstance(block, dict)]
@@ -128,7 +129,8 @@ def _answer(message: AIMessage, *, send_reasoning: bool, answered: set[str]) -> 
         function_call=kwargs.get("function_call"),
         refusal=kwargs.get("refusal") or "".join(_texts(blocks, {"refusal": "refusal"})),
         audio_id=_audio_id(kwargs.get("audio"), blocks),
-        fields={**_name(message), **(_reasoning(kwargs, blocks) if send_reasoning else {})},
+        reasoning=_reasoning(kwargs, blocks),
+        fields=_name(message),
     )
 
 
@@ -157,11 +159,28 @@ _REASONING = {"reasoning": "reasoning", "thinking": "thinking", "reasoning_conte
 
 
 def _reasoning(kwargs: Mapping[str, Any], blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The reasoning of an answer, wherever it is kept; and its details, which OpenRouter wants back as they came."""
+    """The reasoning of an answer, wherever it is kept, under the names it came under."""
     text = kwargs.get("reasoning_content") or "\n".join(_texts(blocks, _REASONING))
-    details = kwargs.get("reasoning_details")
-    found = {"reasoning_content": text, "reasoning_details": details if isinstance(details, list) else None}
-    return {name: value for name, value in found.items() if value}
+    found: dict[str, Any] = {str(kwargs.get(REASONING_FIELD) or "reasoning_content"): text}
+    extras = (block.get("extras") for block in blocks if block.get("type") == "reasoning")
+    places = [kwargs, *(extra for extra in extras if isinstance(extra, Mapping))]
+    for name in SIGNED_REASONING:
+        found[name] = next((place[name] for place in places if isinstance(place.get(name), list | dict)), None)
+    if not found["thinking_blocks"]:
+        found["thinking_blocks"] = list(_signed_blocks(blocks))
+    return found
+
+
+def _signed_blocks(blocks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Claude's thinking in the content, as langchain-anthropic has it, in the form LiteLLM takes it back."""
+    for block in blocks:
+        extras = block.get("extras")
+        signature = block.get("signature") or (extras.get("signature") if isinstance(extras, Mapping) else None)
+        text = block.get(_REASONING.get(str(block.get("type")), ""))
+        if signature and isinstance(text, str):
+            yield {"type": "thinking", "thinking": text, "signature": signature}
+        elif block.get("type") == "redacted_thinking":
+            yield {"type": "redacted_thinking", "data": block.get("data")}
 
 
 def _audio_id(audio: Any, blocks: Sequence[Mapping[str, Any]]) -> str | None:

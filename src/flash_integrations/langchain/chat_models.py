@@ -140,7 +140,7 @@ class ChatFlash(BindableModel, ChatSettings):
         schema = request.get("response_format")
         if isinstance(schema, type):
             request["response_format"] = to_response_format(schema)
-        request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
+        request["messages"] = to_wire(messages, system_role=self.system_role)
         blocks = self.output_version == "v1"
         return request, MessageOptions(client.provider.name, blocks, self.include_response_headers, schema)
 

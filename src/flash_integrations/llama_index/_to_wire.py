@@ -29,23 +29,24 @@ from .._adapters.past_answers import past_answer
 from .._adapters.tool_calls import calls_of, load_arguments, wire_call
 from .._core.completion.completion import Choice, Completion, Usage
 from .._core.framing import json_codec
+from .._core.wire import SIGNED_REASONING
 from ._content import to_content
 from ._raw import to_raw
+
+_REASONING_FIELD = "reasoning_field"
+"""Where a message keeps the name its reasoning came under, unless that is ``reasoning_content``."""
 
 _ROLES = {MessageRole.CHATBOT: "assistant", MessageRole.MODEL: "assistant"}
 
 # --- outward --------------------------------------------------------------------------------------------------------
 
 
-def to_wire(
-    messages: Sequence[ChatMessage], *, system_role: str = "system", send_reasoning: bool = False
-) -> list[dict[str, Any]]:
-    """Messages in the wire's form.
+def to_wire(messages: Sequence[ChatMessage], *, system_role: str = "system") -> list[dict[str, Any]]:
+    """Messages in the wire's form; earlier answers carry their reasoning, for the core to send or not.
 
     Args:
         messages: LlamaIndex's messages.
         system_role: the role system messages go out under.
-        send_reasoning: whether the reasoning of earlier answers goes back.
 
     Raises:
         InvalidRequestError: a block that the endpoint has no form for, or none under its message's role.
@@ -61,7 +62,7 @@ def to_wire(
         content = to_content(blocks, role=role, where=f"messages[{position}]")
         named = {"name": message.additional_kwargs.get("name")}
         if role == "assistant":
-            bodies.append(_to_past_answer(message, content, audio_id, answered, named, send_reasoning=send_reasoning))
+            bodies.append(_to_past_answer(message, content, audio_id, answered, named))
             continue
         named["tool_call_id"] = message.additional_kwargs.get("tool_call_id") if role == "tool" else None
         bodies.append({"role": role, "content": content} | {key: value for key, value in named.items() if value})
@@ -74,8 +75,17 @@ def _audio_id(message: ChatMessage) -> str | None:
     return str(found) if found else None
 
 
-def _reasoning(message: ChatMessage) -> str:
-    return "".join(block.content or "" for block in message.blocks if isinstance(block, ThinkingBlock))
+def _reasoning(message: ChatMessage) -> dict[str, Any]:
+    """The reasoning of an answer under the names it came under; Claude's signed blocks as LiteLLM takes them back."""
+    blocks, kwargs = [block for block in message.blocks if isinstance(block, ThinkingBlock)], message.additional_kwargs
+    signed = [
+        {"type": "thinking", "thinking": block.content or "", "signature": block.additional_information["signature"]}
+        for block in blocks
+        if block.additional_information.get("signature")
+    ]
+    text = "".join(block.content or "" for block in blocks)
+    found = {kwargs.get(_REASONING_FIELD) or "reasoning_content": text, "thinking_blocks": signed}
+    return found | {name: kwargs[name] for name in SIGNED_REASONING if kwargs.get(name)}
 
 
 def _to_past_answer(
@@ -84,11 +94,7 @@ def _to_past_answer(
     audio_id: str | None,
     answered: set[Any],
     fields: dict[str, Any],
-    *,
-    send_reasoning: bool,
 ) -> dict[str, Any]:
-    if send_reasoning:
-        fields["reasoning_content"] = _reasoning(message)
     return past_answer(
         content,
         calls=tool_calls_of(message),
@@ -96,6 +102,7 @@ def _to_past_answer(
         function_call=message.additional_kwargs.get("function_call"),
         refusal=message.additional_kwargs.get("refusal"),
         audio_id=audio_id,
+        reasoning=_reasoning(message),
         fields=fields,
     )
 
@@ -146,6 +153,8 @@ def _to_message(completion: Completion, choice: Choice) -> ChatMessage:
         "function_call": choice.function_call,
         "refusal": choice.refusal,
         "annotations": list(choice.annotations),
+        _REASONING_FIELD: choice.reasoning_field if choice.reasoning_field != "reasoning_content" else None,
+        **{name: choice.message_extra.get(name) for name in SIGNED_REASONING},
     }
     blocks: list[ContentBlock] = to_blocks(
         choice.text,

@@ -144,7 +144,7 @@ class FlashLLM(Serialization):
         wanted = request.get("response_format")
         if isinstance(wanted, type) and issubclass(wanted, BaseModel):
             request["response_format"] = to_response_format(wanted, strict=self.strict)
-        request["messages"] = to_wire(messages, system_role=self.system_role, send_reasoning=self.send_reasoning)
+        request["messages"] = to_wire(messages, system_role=self.system_role)
         return request
 
     async def _arequest(self, messages: Sequence[ChatMessage], kwargs: Mapping[str, Any]) -> dict[str, Any]:

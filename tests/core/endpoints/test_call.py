@@ -104,6 +104,8 @@ REFUSED = {
     "extra_body": ["x"],
     "extra_headers": ["x"],
     "extra_query": ["x"],
+    "send_reasoning": ["yes", 1],
+    "split_think_tags": ["<think>", 0],
 }
 
 

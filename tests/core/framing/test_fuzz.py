@@ -99,5 +99,5 @@ def test_any_bytes_are_an_answer_or_an_error(body, cuts):
         messages = [each.message for each in to_result(answer, manner).generations]
         assert all(isinstance(each.content_blocks, list) for each in [*messages, chunks.last(answer).message])
         assert list(events.items(answer, None))[-1]["event"] == "message-finish"
-        to_wire(messages, send_reasoning=True)
+        to_wire(messages)
     to_response(answer)

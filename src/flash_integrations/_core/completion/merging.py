@@ -10,11 +10,17 @@ from ..framing import json_codec
 _FIXED = frozenset({"id", "type", "format", "expires_at", "index"})
 """Keys of an object told in pieces whose values are told whole, perhaps on each piece."""
 
-_GROWING = frozenset({"data", "transcript", "text", "summary", "content", "arguments"})
+_GROWING = frozenset({"data", "transcript", "text", "summary", "content", "arguments", "thinking"})
 """Keys whose texts go on even where a piece happens to equal all before it."""
 
 _LISTED_ONCE = frozenset({"annotations", "citations", "search_results", "images"})
 """Lists whose items some gateways send again with every piece."""
+
+_IN_PIECES = frozenset({"reasoning_details", "thinking_blocks"})
+"""Lists whose items come in pieces."""
+
+_UNNUMBERED = frozenset({"thinking", "reasoning.text", "reasoning.summary"})
+"""Kinds whose pieces come without index and id: LiteLLM's blocks, a delta of Claude's each (BerriAI/litellm#29428)."""
 
 _MAX_DEPTH = 16
 
@@ -23,7 +29,7 @@ def merge(old: Any, new: Any, *, key: str = "", depth: int = 0) -> Any:
     """Add a later piece to an earlier one: texts and lists go on, objects merge by key, other values replace.
 
     A text that only repeats the earlier one is not doubled, but for those known to come in pieces; ids, formats and
-    times replace. A piece of reasoning details goes on with the last one of its index.
+    times replace. A piece of reasoning goes on with the item it belongs to.
     """
     if isinstance(old, dict) and isinstance(new, dict) and depth < _MAX_DEPTH:
         merged = dict(old)
@@ -39,13 +45,7 @@ def merge(old: Any, new: Any, *, key: str = "", depth: int = 0) -> Any:
     if isinstance(old, list) and isinstance(new, list):
         if key in _LISTED_ONCE:
             return with_new(old, new)
-        joined = list(old)
-        for item in new:
-            if key == "reasoning_details" and joined and _goes_on(joined[-1], item):
-                joined[-1] = merge(joined[-1], item, depth=depth + 1)
-            else:
-                joined.append(item)
-        return joined
+        return _joined_reasoning(old, new) if key in _IN_PIECES else [*old, *new]
     if isinstance(old, str) and isinstance(new, str) and (old != new or key in _GROWING):
         if "\ud800" <= old[-1:] <= "\udbff" and "\udc00" <= new[:1] <= "\udfff":
             return old[:-1] + json_codec.rejoin(old[-1] + new[0]) + new[1:]
@@ -62,10 +62,37 @@ def with_new(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
     return joined
 
 
-def _goes_on(last: Any, item: Any) -> bool:
-    if not isinstance(last, dict) or not isinstance(item, dict) or item.get("index") is None:
+def without_reasoning_in(known: dict[str, Any], told: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Fields that a whole message tells after its pieces, without the reasoning that those have told."""
+    return told and {name: value for name, value in told.items() if name not in _IN_PIECES or name not in known}
+
+
+def _joined_reasoning(old: list[Any], new: list[Any]) -> list[Any]:
+    """Items of reasoning and pieces of them: signed or encrypted, they go back only as the plain answer has them."""
+    joined = list(old)
+    for item in new:
+        last = len(joined) - 1
+        at = next((at for at in range(last, -1, -1) if _goes_on(joined[at], item, is_last=at == last)), None)
+        if at is None:
+            joined.append(item)
+        elif item != joined[at] or not (item.get("signature") or item.get("data")):
+            joined[at] = merge(joined[at], item)
+    return joined
+
+
+def _goes_on(known: Any, item: Any, *, is_last: bool) -> bool:
+    """Whether an item is a piece of a known one: by its index and id; without them of the last one, if unsigned."""
+    if not isinstance(known, dict) or not isinstance(item, dict) or known.get("type") != item.get("type"):
         return False
-    return bool(last.get("index") == item["index"] and last.get("type") == item.get("type"))
+    one, other = known.get("id"), item.get("id")
+    if one and other and one != other:
+        return False
+    if item.get("index") is not None and known.get("index") is not None:
+        return bool(item["index"] == known["index"])
+    if one and other:
+        return True
+    told = "thinking" if "thinking" in item else "text"
+    return is_last and item.get("type") in _UNNUMBERED and not (known.get("signature") and item.get(told))
 
 
 def largest(old: Any, new: Any, *, depth: int = 0) -> Any:

@@ -35,6 +35,7 @@ class Call(Generic[T]):
         ask_usage: whether a stream asks for usage; not where the caller disabled ``stream_options``.
         headers: headers of this call alone.
         query: query parameters of this call alone.
+        send_reasoning: whether the reasoning of earlier answers goes back; None: where the gateway asks for it.
         chosen: facts that change what the caller chose himself: learned and applied with his leave alone.
         guess: facts to try once after a failure that names no cause; they are kept if the call then succeeds.
     """
@@ -51,3 +52,4 @@ class Call(Generic[T]):
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     chosen: frozenset[str] = frozenset()
     guess: Callable[[FlashError], Mapping[str, Any]] = no_guess
+    send_reasoning: bool | None = None

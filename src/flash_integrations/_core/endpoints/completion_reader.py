@@ -29,13 +29,18 @@ class CompletionReader(Reader[Completion]):
     _content = "choices"  # the field that an object of an answer has on this wire
     _end = "a finish reason"  # what ends an answer on this wire
 
-    def __init__(self, answer: AnswerContext, *, choices: int = 1) -> None:
+    def __init__(self, answer: AnswerContext, *, choices: int = 1, split_think_tags: bool = False) -> None:
         self._headers = answer.headers
         self._streamed = answer.streamed
         self._accepts_done = answer.accepts_done
         self._env = answer.env
         self._decoder = BodyDecoder(answer.headers.get("content-encoding", ""))
-        self._answer = Accumulator(new_id=answer.env.new_id, choices=choices, deltas=answer.wants_deltas)
+        self._answer = Accumulator(
+            new_id=answer.env.new_id,
+            choices=choices,
+            split_think_tags=split_think_tags,
+            deltas=answer.wants_deltas,
+        )
         self._unread: NonJSON | None = None
         self._done_mark = False  # whether [DONE] came
         self.done = False

@@ -13,6 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
+from ..wire import PAST_REASONING
+from .past_reasoning import (
+    has_past_reasoning,
+    lacks_reasoning,
+    lacks_signature,
+    with_reasoning_content,
+    with_signature,
+    without_reasoning,
+)
 from .refusal_texts import (
     MUST_NOT_STREAM,
     MUST_STREAM,
@@ -20,10 +29,13 @@ from .refusal_texts import (
     NO_REQUIRED_TOOL,
     NO_SUCH_FORMAT,
     NOT_TAKEN,
+    REASONING_WANTED,
+    USER_IMAGES_ONLY,
     VALUE_FAULTS,
     WANTS_CONTENT,
     WANTS_TEXT,
 )
+from .user_images import has_images_elsewhere, with_user_images
 from .wire_request import WireRequest
 
 DROPPABLE = frozenset(
@@ -228,6 +240,37 @@ def _fill_null(body: dict[str, Any], text: str) -> None:
     _change(body, lambda message: {**message, "content": text} if message.get("content", text) is None else message)
 
 
+def _learn_images(sent: WireRequest, error: FlashError) -> str | None:
+    has = has_images_elsewhere(sent.messages)
+    return "user" if has and USER_IMAGES_ONLY.find(_text_of(error)) else None
+
+
+def _learn_reasoning(sent: WireRequest, error: FlashError) -> str | None:
+    """The field that is wanted: one of those held back, or the text, which is empty where it was lost."""
+    row = REASONING_WANTED.find(_text_of(error))
+    if row is None:
+        return None
+    if "reasoning_content" in row.means and lacks_reasoning(sent.messages):
+        return "reasoning_content"
+    return next((name for name in row.means if name in sent.held_back), None)
+
+
+def _give_reasoning(body: dict[str, Any], field: str) -> None:
+    """What is carried was put in when the request was made; the text goes where it is looked for."""
+    if field == "reasoning_content":
+        _change(body, with_reasoning_content)
+
+
+def _learn_signature(sent: WireRequest, error: FlashError) -> bool | None:
+    row = REASONING_WANTED.find(_text_of(error))
+    return True if row and "extra_content" in row.means and lacks_signature(sent.messages) else None
+
+
+def _learn_no_reasoning(sent: WireRequest, error: FlashError) -> bool | None:
+    refused = any(_refuses(error, name) for name in PAST_REASONING) and not REASONING_WANTED.find(_text_of(error))
+    return False if refused and has_past_reasoning(sent.messages) else None
+
+
 # --- structured output ----------------------------------------------------------------------------------------------
 
 
@@ -276,6 +319,10 @@ QUIRKS: tuple[Quirk, ...] = (
     Quirk("strict", _learn_strict, _without_strict),
     Quirk("json_schema", _learn_format("json_schema"), _ask_for_schema),
     Quirk("json_object", _learn_format("json_object"), _without_format),
+    Quirk("images", _learn_images, lambda body, _: body.update(messages=with_user_images(body["messages"]))),
+    Quirk("send_reasoning", _learn_reasoning, _give_reasoning),
+    Quirk("thought_signature", _learn_signature, lambda body, _: _change(body, with_signature)),
+    Quirk("past_reasoning", _learn_no_reasoning, lambda body, _: _change(body, without_reasoning)),
     Quirk("content_list", _learn_lists, _flatten),
     Quirk("content_null", _learn_null, _fill_null),
     *(_dropping(name) for name in sorted(DROPPABLE)),

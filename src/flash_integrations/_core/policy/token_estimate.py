@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from math import ceil
 from typing import Any
 
+from ..wire import REASONING_TEXTS
+
 _PIECE = re.compile(
     "(?P<cjk>[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\u3000-\u303f])"
     r"|(?P<word>[A-Za-z]+)|(?P<digits>[0-9]+)|(?P<blank>\s+)|(?P<letters>[^\W\d_]+)|(?P<signs>[!-/:-@\[-`{-~]+)|(?P<rest>.)",
@@ -43,7 +45,7 @@ def count_messages(
     """Tokens of messages and tools in wire form: their texts and frames; images, audio and files at a flat rate."""
     total = _PER_REQUEST
     for body in bodies:
-        total += _PER_MESSAGE + sum(count(body[name]) for name in ("name", "reasoning_content") if body.get(name))
+        total += _PER_MESSAGE + sum(count(body[name]) for name in ("name", *REASONING_TEXTS) if body.get(name))
         content = body.get("content") or ""
         total += count(content) if isinstance(content, str) else sum(_count_part(part, count) for part in content)
         for call in body.get("tool_calls") or []:

@@ -19,6 +19,7 @@ class WireRequest:
         forced: whether the user decided about the stream.
         drop_refused: whether the user lets refused parameters go.
         chosen: facts about what the user chose and does not let go.
+        held_back: fields of earlier answers' reasoning that are known and were not sent.
     """
 
     body: Mapping[str, Any] | None
@@ -28,6 +29,7 @@ class WireRequest:
     forced: bool = False
     drop_refused: bool = False
     chosen: frozenset[str] = frozenset()
+    held_back: frozenset[str] = frozenset()
 
     @property
     def fields(self) -> Mapping[str, Any]:

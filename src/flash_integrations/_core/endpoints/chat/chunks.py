@@ -13,14 +13,15 @@ from typing import Any
 from ...completion.chunk import Chunk, Part
 from ...completion.usage import find_usage, read_usage
 from ...framing import json_codec
+from ...wire import REASONING_TEXTS
 from .finish_reasons import FAILED, read_finish_reason
 
 _TOP = frozenset("id object created model choices usage system_fingerprint service_tier obfuscation".split())
 _USUAL_CHOICE = frozenset({"index", "delta", "message", "text", "logprobs", "finish_reason"})
 _CHOICE = _USUAL_CHOICE | {"finishReason", "usage", "error"}
 _PLAIN = frozenset({"role", "content"})
-REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
-"""Where reasoning stands: DeepSeek's field; OpenRouter's; Copilot's Claude (opencode#8900); Ollama's."""
+REASONING_FIELDS = (*REASONING_TEXTS, "thinking")
+"""Where the text of reasoning stands; the last is Ollama's."""
 
 _ENVELOPES = ("data", "result", "response")
 """Where relays put the answer beside a ``code`` and ``msg`` of their own (vscode-unify-chat-provider#71)."""
@@ -150,12 +151,17 @@ def _read_message(message: dict[str, Any], part: Part) -> None:
     if not message.keys() <= _MESSAGE:
         extra = {key: value for key, value in message.items() if key not in _MESSAGE and value is not None}
         part.message_extra = {**(part.message_extra or {}), **extra}
-        if not part.reasoning and isinstance(extra.get("reasoning_details"), list):
-            part.reasoning = _flat([_detail(item) for item in extra["reasoning_details"]])
+        part.reasoning = part.reasoning or _told_apart(extra)
+
+
+def _told_apart(extra: dict[str, Any]) -> str:
+    """The reasoning of OpenRouter's details or LiteLLM's blocks, where it stands nowhere else."""
+    items = extra.get("reasoning_details") or extra.get("thinking_blocks")
+    return _flat([_detail(item) for item in items]) if isinstance(items, list) else ""
 
 
 def _detail(item: Any) -> Any:
-    return item.get("text") or item.get("summary") if isinstance(item, dict) else None
+    return item.get("text") or item.get("summary") or item.get("thinking") if isinstance(item, dict) else None
 
 
 def _scalar(value: Any) -> str:

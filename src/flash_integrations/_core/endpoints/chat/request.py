@@ -87,10 +87,14 @@ CHECKS: dict[str, Callable[[str, Any], None]] = {
     "extra_body": _object,
     "extra_headers": _object,
     "extra_query": _object,
+    "send_reasoning": _flag,
+    "split_think_tags": _flag,
 }
 """How each parameter of a chat call is checked. These names are :class:`~.wire.ChatParams`'."""
 
-_NOT_BODY = frozenset({"stream", "stream_options", "extra_body", "extra_headers", "extra_query"})
+_NOT_BODY = frozenset(
+    "stream stream_options extra_body extra_headers extra_query send_reasoning split_think_tags".split()
+)
 
 
 def chat_call(
@@ -126,10 +130,14 @@ def chat_call(
     # The wire's stream flag is the flow's to set, wherever it was said.
     body.pop("stream", None)
     options = body.pop("stream_options", None)
-    choices = body.get("n")
+    choices, send_reasoning = body.get("n"), values.get("send_reasoning")
     return Call(
         CHAT_PATH,
-        partial(ChatReader, choices=choices if isinstance(choices, int) else 1),
+        partial(
+            ChatReader,
+            choices=choices if isinstance(choices, int) else 1,
+            split_think_tags=values.get("split_think_tags", False),
+        ),
         body,
         str(body["model"]),
         may_stream=True,
@@ -138,6 +146,8 @@ def chat_call(
         ask_usage="stream_options" not in disabled,
         headers=values.get("extra_headers", {}),
         query=values.get("extra_query", {}),
+        chosen=frozenset({"past_reasoning"} if send_reasoning else ()),
+        send_reasoning=send_reasoning,
     )
 
 
