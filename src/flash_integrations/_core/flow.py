@@ -239,11 +239,8 @@ class Exchange(Generic[T]):
 
     def _drain(self, head: Head, give_up: float) -> Flow[bytes]:
         """The body of a refusal, as far as it comes."""
-        body, content, limit = (
-            b"",
-            ContentDecoder(head.headers.get("content-encoding", "")),
-            self.env.clock() + (self.policy.timeout.progress or inf),
-        )
+        body, content = b"", ContentDecoder(head.headers.get("content-encoding", ""))
+        limit = self.env.clock() + (self.policy.timeout.progress or inf)
         try:
             while len(body) < MAX_ERROR_BYTES and (data := (yield Read(_finite(min(limit, give_up))))):
                 body += content.decode(data)

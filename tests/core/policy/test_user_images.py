@@ -8,8 +8,8 @@ from flash_integrations._core.endpoints.chat.request import chat_call
 from flash_integrations._core.failures.error_mapping import refusal
 from flash_integrations._core.flow import wire_request
 from flash_integrations._core.policy.call_policy import CallPolicy
+from flash_integrations._core.policy.past_answer_texts import USER_IMAGES_ONLY
 from flash_integrations._core.policy.quirks import learn_quirk
-from flash_integrations._core.policy.refusal_texts import USER_IMAGES_ONLY
 
 
 def text(words):

@@ -14,6 +14,7 @@ from typing import Any
 
 from ...errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
 from ..wire import PAST_REASONING
+from .past_answer_texts import REASONING_WANTED, USER_IMAGES_ONLY
 from .past_reasoning import (
     has_past_reasoning,
     lacks_reasoning,
@@ -29,8 +30,6 @@ from .refusal_texts import (
     NO_REQUIRED_TOOL,
     NO_SUCH_FORMAT,
     NOT_TAKEN,
-    REASONING_WANTED,
-    USER_IMAGES_ONLY,
     VALUE_FAULTS,
     WANTS_CONTENT,
     WANTS_TEXT,
@@ -343,7 +342,7 @@ def forbidden_quirk(request: WireRequest, error: FlashError) -> str | None:
 
 
 def _is_allowed(quirk: Quirk, request: WireRequest) -> bool:
-    return request.drop_refused or not (quirk.needs_permission or quirk.fact in request.chosen)
+    return quirk.fact not in request.chosen and (request.drop_refused or not quirk.needs_permission)
 
 
 def _first_learned(quirks: Iterable[Quirk], request: WireRequest, error: FlashError) -> tuple[str, Any] | None:

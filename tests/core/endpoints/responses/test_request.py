@@ -206,7 +206,7 @@ def test_every_chat_parameter_is_known_here_or_has_the_same_name():
     same = set(
         "temperature top_p user store tools tool_choice parallel_tool_calls top_logprobs service_tier metadata".split()
     )
-    of_the_call = {"stream_options", "extra_body", "extra_headers", "extra_query"}
+    of_the_call = {"stream_options", "extra_body", "extra_headers", "extra_query", "send_reasoning", "split_think_tags"}
     assert ChatParams.__annotations__.keys() <= {*same, *of_the_call, *WIRE_NAMES, *UNSAYABLE}
 
 
