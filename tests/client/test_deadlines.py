@@ -194,13 +194,13 @@ def test_a_deadline_can_be_moved_and_taken_back():
         watch.arm(soon)
     watches[0].arm(soon + LONG)
     watches[1].arm(None)
-    watches[2].end()
+    watches[2].disarm()
     last = threading.Event()
     Watch(last.set).arm(soon + 0.05)
     assert last.wait(PATIENCE)
     assert rung == []
     assert [watch.expired for watch in watches] == [False] * 3
-    watches[0].end()
+    watches[0].disarm()
 
 
 def test_a_deadline_counts_again_after_it_was_taken_back():
