@@ -53,9 +53,9 @@ def environment(monkeypatch):
 @pytest.fixture
 def own_rows():
     """Rows that a test registers are gone after it."""
-    before = catalogue_module._rows
+    before = catalogue_module._providers
     yield
-    catalogue_module._rows = before
+    catalogue_module._providers = before
 
 
 # --- which row, which key -------------------------------------------------------------------------------------------
