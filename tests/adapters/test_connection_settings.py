@@ -185,7 +185,7 @@ def test_one_key_has_one_record_of_use_whoever_gives_it():
 def test_a_function_without_a_key_is_told_so():
     """The function is at fault, not the argument."""
     client = FlashClient(base_url="http://127.0.0.1:9/v1", api_key=lambda: None)
-    with pytest.raises(errors.ConfigurationError, match="function given as api_key gave no key"):
+    with pytest.raises(errors.ConfigurationError, match="function given as api_key returned None"):
         client.models()
 
 

@@ -293,7 +293,7 @@ def test_a_url_has_one_spelling(given, cleaned):
         ("https://host.example:port/v1", "must be a URL like"),
         ("https://[::1/v1", "must be a URL like"),
         (7, "must be a URL like"),
-        ("https://user:word@host.example/v1", "must not carry a user"),
+        ("https://user:word@host.example/v1", "must not have a user"),
         ("https://host.example/v1?key=1", "must not have a query"),
         ("https://host.example/v1#top", "must not have a query"),
         ("https://host.example/v1/chat/completions", r"must end before /chat/completions: https://host\.example/v1$"),
@@ -433,7 +433,7 @@ def test_a_key_with_bearer_before_it_is_told(environment, key):
     environment(OPENAI_API_KEY=key)
     late = [made(lambda: key).bearer, resolve("openai", None, None).credential.bearer]
     for ask in (lambda: made(key), lambda: made(Secret(key)), *late):
-        with pytest.raises(ConfigurationError, match="begins with 'Bearer': leave the word out") as caught:
+        with pytest.raises(ConfigurationError, match="begins with 'Bearer': give the key alone") as caught:
             ask()
         assert SECRET not in str(caught.value)
 

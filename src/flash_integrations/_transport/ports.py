@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from .._config.endpoint import Endpoint
-from .._config.redaction import without_secret_answers
+from .._config.redaction import safe_response_headers
 from .._core.commands import Head, Read, Send, Sleep
 from ..errors import APIConnectionError, APITimeoutError, ConfigurationError, FlashError
 from .pools import close_at_exit, shared_async_client, shared_client
@@ -117,7 +117,7 @@ class _Port:
             raise APIConnectionError(
                 proxy.failed(self._endpoint.base_url, "407, it needs a user and a password in its URL")
             )
-        return Head(response.status_code, without_secret_answers(response.headers))
+        return Head(response.status_code, safe_response_headers(response.headers))
 
     @staticmethod
     def _is_open(response: httpx.Response) -> bool:
