@@ -35,7 +35,7 @@ def _clean_environment(monkeypatch):
 @pytest.fixture(autouse=True)
 def _own_catalogue(monkeypatch):
     """What a test registers is gone after it."""
-    monkeypatch.setattr(catalogue, "_rows", catalogue._rows)
+    monkeypatch.setattr(catalogue, "_providers", catalogue._providers)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from flash_integrations import Provider, RateLimit, get_provider, list_models, register_model, register_provider
-from flash_integrations.catalogue import ModelCard, ProviderName, context_window, list_providers, read_rows
+from flash_integrations.catalogue import ModelCard, ProviderName, context_window, list_providers, read_catalogue
 from flash_integrations.errors import ConfigurationError
 
 K = 1_000
@@ -236,14 +236,14 @@ def test_a_limit_is_a_whole_number(figure, value):
 def test_a_row_can_be_like_an_earlier_one():
     """It takes everything it does not name itself."""
     one = '[providers.a]\nbase_url = "https://a.example"\nstream = "none"\n'
-    row = read_rows(one + '[providers.b]\nlike = "a"\nkey_variable = "B"\n')["b"]
+    row = read_catalogue(one + '[providers.b]\nlike = "a"\nkey_variable = "B"\n')["b"]
     assert (row.name, row.base_url, row.stream, row.key_variable) == ("b", "https://a.example", "none", "B")
 
 
 def test_a_row_cannot_be_like_a_later_one():
     """Rows are read in order."""
-    with pytest.raises(ConfigurationError, match="'b' is like 'c', which no earlier row is"):
-        read_rows('[providers.b]\nlike = "c"\n')
+    with pytest.raises(ConfigurationError, match="'b': like='c' names no earlier one"):
+        read_catalogue('[providers.b]\nlike = "c"\n')
 
 
 def test_the_names_an_editor_offers_are_the_providers_there_are():

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 
-from flash_integrations.catalogue import read_rows
+from flash_integrations.catalogue import read_catalogue
 from flash_integrations.errors import ConfigurationError
 
 
@@ -57,9 +57,9 @@ def another(value):
 @pytest.mark.parametrize("path", list(leaves(tomllib.loads(catalogue_text()))), ids=".".join)
 def test_every_key_of_the_catalogue_is_read(path):
     """Whatever is written in the catalogue counts: another value there makes another row, or is refused."""
-    before = read_rows(catalogue_text())
+    before = read_catalogue(catalogue_text())
     try:
-        after = read_rows(altered(path, another))
+        after = read_catalogue(altered(path, another))
     except ConfigurationError:
         return
     assert after != before
@@ -74,4 +74,4 @@ TABLES = sorted(
 def test_unknown_keys_of_the_catalogue_are_refused(table):
     """A misspelt key is an error and not a rule that silently does not hold."""
     with pytest.raises(ConfigurationError, match="no_such_key"):
-        read_rows(altered((*table, "no_such_key"), 1))
+        read_catalogue(altered((*table, "no_such_key"), 1))

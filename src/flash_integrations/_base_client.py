@@ -1,4 +1,4 @@
-"""What the two clients have in common: the constructor's parameters, and how a verb becomes a flow."""
+"""What the two clients share: the constructor, and how a method's arguments become a flow."""
 
 from __future__ import annotations
 
@@ -43,25 +43,25 @@ if TYPE_CHECKING:
     import httpx
 
 
-ROW = "provider"
-"""The default of ``rate_limit``: the provider's own limits. A word, so that settings hold it as plain data."""
+PROVIDER_LIMITS = "provider"
+"""The default of ``rate_limit``: the provider's own limits. A str, so that settings hold it as plain data."""
 
-AT_ONCE, MOST_AT_ONCE, SPARE = 8, 32, 3
-"""Batches of texts under way at once: where no limit says so; the most; and those beyond a limit's slots."""
+DEFAULT_CONCURRENCY, MAX_CONCURRENCY, SPARE_REQUESTS = 8, 32, 3
+"""Embedding requests in flight: without a limit; the most; and those that wait in the queue beyond a limit's slots."""
 
 TimeoutLike: TypeAlias = Timeout | float | Mapping[str, float | None] | None
-"""What users give for a timeout, see :meth:`Timeout.of`."""
+"""What ``timeout`` takes, see :meth:`Timeout.of`."""
 
 OnBatch: TypeAlias = Callable[[int, list[list[float]]], None]
-"""Told the position of a batch's first text and its vectors."""
+"""A function called with the position of a batch's first text, from 0, and the batch's vectors."""
 
 T = TypeVar("T")
-_Twin = TypeVar("_Twin", bound="BaseClient")
+_Client = TypeVar("_Client", bound="BaseClient")
 
 
 @dataclass(slots=True)
-class _Life:
-    """Whether a client was closed; the sync and the async one share it."""
+class _Lifetime:
+    """Whether a client was closed; shared by :meth:`FlashClient.to_async` and the client it was called on."""
 
     closed: bool = False
 
@@ -71,7 +71,7 @@ def _new_id() -> str:
 
 
 class BaseClient:
-    """What both clients share: the constructor, and how a method becomes a flow."""
+    """The constructor and the properties of both clients."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class BaseClient:
         total_timeout: float | None = None,
         max_retries: int = 2,
         max_retry_after: float = 60.0,
-        rate_limit: RateLimit | Mapping[str, int | None] | str | None = ROW,
+        rate_limit: RateLimit | Mapping[str, int | None] | str | None = PROVIDER_LIMITS,
         force_stream: bool | None = None,
         require_finish_reason: bool | None = None,
         disabled_params: Collection[str] = (),
@@ -97,7 +97,7 @@ class BaseClient:
         http_async_client: httpx.AsyncClient | None = None,
         **unknown: Never,
     ) -> None:
-        """Take connection and policy; nothing is sent and no key is looked for yet.
+        """Check the arguments. Nothing is sent, and a missing key is an error of the first call only.
 
         Args:
             provider: the gateway, by its name or as a :class:`Provider`. Default: the one that ``base_url`` belongs
@@ -114,8 +114,8 @@ class BaseClient:
                 no limits. Default: the provider's.
             force_stream: stream on the wire always (True), never (False), or where the provider's models want it
                 (None).
-            require_finish_reason: False takes a stream for whole that ends with ``[DONE]`` alone. Default: the
-                provider's.
+            require_finish_reason: False accepts a stream that ends with ``[DONE]`` and no finish reason; otherwise it
+                is an error. Default: the provider's.
             disabled_params: names of parameters never to send.
             drop_refused: leave out sampling parameters that the gateway refuses (``Unsupported parameter: ...``), and
                 send again; otherwise such a refusal is raised.
@@ -133,7 +133,7 @@ class BaseClient:
             **unknown: any other parameter is refused; the error names the nearest known one.
 
         Raises:
-            ConfigurationError: an unknown parameter or provider, a bad URL, a value of a wrong kind.
+            ConfigurationError: an unknown parameter or provider, a bad URL, a value of a wrong type or out of range.
         """
         for name in unknown:
             if name in CHECKS:
@@ -147,8 +147,8 @@ class BaseClient:
         check_seconds("total_timeout", total_timeout)
         check_at_least_0("max_retries", max_retries, whole=True)
         check_at_least_0("max_retry_after", max_retry_after)
-        _check_kind("http_client", http_client, wanted=False)
-        _check_kind("http_async_client", http_async_client, wanted=True)
+        _check_client("http_client", http_client, is_async=False)
+        _check_client("http_async_client", http_async_client, is_async=True)
         if force_stream not in (True, False, None):
             raise ConfigurationError(f"force_stream must be True, False or None, not {force_stream!r}")
         self._timeout = Timeout.of(timeout)
@@ -172,7 +172,7 @@ class BaseClient:
         self._query: dict[str, Any] = RedactedDict(default_query or {})
         self._http = http_client
         self._http_async = http_async_client
-        self._life = _Life()
+        self._lifetime = _Lifetime()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -182,8 +182,9 @@ class BaseClient:
         return f"{type(self).__name__}(provider={self.provider.name!r}, base_url={self.base_url!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without httpx clients and the other client, which belong to this process, and without keys."""
-        state = {name: value for name, value in self.__dict__.items() if name not in ("_http", "_http_async", "_twin")}
+        """For pickling: without httpx clients and the other client, which belong to this process, and without keys."""
+        left_out = ("_http", "_http_async", "_counterpart")
+        state = {name: value for name, value in self.__dict__.items() if name not in left_out}
         return state | {"_headers": without_secrets(self._headers), "_query": without_secrets(self._query)}
 
     def _for_worker(self) -> tuple[Any, ...]:
@@ -196,26 +197,29 @@ class BaseClient:
 
     def __copy__(self) -> Self:
         copied = type(self).__new__(type(self))
-        copied.__dict__.update(self.__dict__, _life=_Life(self._life.closed))
-        copied.__dict__.pop("_twin", None)
+        copied.__dict__.update(self.__dict__, _lifetime=_Lifetime(self._lifetime.closed))
+        copied.__dict__.pop("_counterpart", None)
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # Nothing of a client changes but its end: a copy may share the rest, connections and key included.
+        # Nothing of a client changes but whether it is closed: a copy shares the rest, connections and key included.
         return self.__copy__()
 
     @property
     def provider(self) -> Provider:
-        """The row calls are made under."""
+        """The provider whose rules, limits and models apply."""
         return self._endpoint.provider
 
     @property
     def base_url(self) -> str:
-        """Where calls go."""
+        """The URL that calls are sent to, without a slash at its end."""
         return self._endpoint.base_url
 
     def streams(self, model: str) -> bool:
-        """Whether whole answers of a model travel as streams: by the user's word, what was learned, or the row."""
+        """Whether :meth:`chat` with this model sends ``stream: true``.
+
+        ``force_stream`` decides, else what was learned from the gateway, else the provider's rule.
+        """
         forced = self._policy["force_stream"]
         if forced is not None:
             return bool(forced)
@@ -223,21 +227,21 @@ class BaseClient:
         return bool(facts.get("stream", self.provider.streams(model)))
 
     def learned(self) -> dict[str, dict[str, Any]]:
-        """What this process learned about the gateway: facts by model, such as ``{"gpt-x": {"stream": True}}``."""
+        """What this process learned from the gateway's refusals, by model: ``{"gpt-x": {"stream": True}}``."""
         return process.quirks.learned(self.base_url)
 
     def forget(self, model: str | None = None) -> None:
-        """Forget what was learned about the gateway, or about one model there."""
+        """Discard what was learned about a model, or by default about all models of this gateway."""
         process.quirks.forget(self.base_url, model)
 
-    def _other(self, kind: type[_Twin]) -> _Twin:
-        """The same client, sync or async; one object for each, which knows this one."""
-        twin: _Twin | None = self.__dict__.get("_twin")
-        if twin is None:
-            twin = kind.__new__(kind)
-            twin.__dict__.update(self.__dict__, _twin=self)
-            twin = self.__dict__.setdefault("_twin", twin)
-        return twin
+    def _to(self, cls: type[_Client]) -> _Client:
+        """This client as the other class; always the same object, whose own counterpart is this one."""
+        counterpart: _Client | None = self.__dict__.get("_counterpart")
+        if counterpart is None:
+            counterpart = cls.__new__(cls)
+            counterpart.__dict__.update(self.__dict__, _counterpart=self)
+            counterpart = self.__dict__.setdefault("_counterpart", counterpart)
+        return counterpart
 
     def _chat(
         self, model: str, messages: Sequence[Mapping[str, Any]], params: Any, timeout: TimeoutLike, *, stream: bool
@@ -254,49 +258,46 @@ class BaseClient:
     def _embedding(
         self,
         texts: Iterable[str],
-        words: tuple[str, int, int | None],
+        model: str,
         params: Any,
         timeout: TimeoutLike,
+        *,
+        batch_size: int,
+        max_concurrency: int | None,
         on_batch: OnBatch | None,
     ) -> EmbeddingJob:
-        """The job of an embedding call; nothing is sent yet."""
-        listed = check_texts(texts)
-        asked, size, at_once = words
-        at_least(1)("batch_size", size)
-        request, quirks = embedding_request(asked, redact_reprs(params), disabled=self._disabled), process.quirks
+        """Check the arguments of ``embed``; nothing is sent yet."""
+        all_texts = check_texts(texts)
+        at_least(1)("batch_size", batch_size)
+        request, quirks = embedding_request(model, redact_reprs(params), disabled=self._disabled), process.quirks
         model = request.model
-        known = quirks.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size)
-        limits: RateLimit | None = self._policy["rate_limit"]
-        if at_once is None:
-            # Those beyond the limit wait for a slot, and go while others decode what came.
-            slots = limits.concurrent if limits is not None else None
-            at_once = AT_ONCE if slots is None else min(slots + SPARE, MOST_AT_ONCE)
-        at_least(1)("max_concurrency", at_once)
-        wait = self._timeout if timeout is None else Timeout.of(timeout)
-        total = self._policy["total_timeout"]
-        give_up = None if total is None else time.monotonic() + total
+        learned_size = quirks.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", batch_size)
+        rate_limit: RateLimit | None = self._policy["rate_limit"]
+        if max_concurrency is None:
+            # The spare requests wait for a slot, and are sent while other threads decode vectors.
+            slots = rate_limit.concurrent if rate_limit is not None else None
+            max_concurrency = DEFAULT_CONCURRENCY if slots is None else min(slots + SPARE_REQUESTS, MAX_CONCURRENCY)
+        at_least(1)("max_concurrency", max_concurrency)
+        request_timeout = self._timeout if timeout is None else Timeout.of(timeout)
+        total_timeout = self._policy["total_timeout"]
+        give_up = None if total_timeout is None else time.monotonic() + total_timeout
 
         def flow(piece: Piece) -> Flow[Embeddings]:
-            texts = listed[piece.start : piece.stop]
-            return self._exchange(request.call(texts, piece.start), wait, give_up=give_up)
+            call = request.call(all_texts[piece.start : piece.stop], piece.start)
+            return self._exchange(call, request_timeout, give_up=give_up)
 
-        def learn(taken: int) -> None:
+        def learn(size: int) -> None:
             # Another call may have learned a smaller one meanwhile.
-            if taken < quirks.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", taken + 1):
-                quirks.learn(self.base_url, model, "batch_size", taken, path=EMBEDDINGS_PATH)
+            if size < quirks.facts(self.base_url, model, path=EMBEDDINGS_PATH).get("batch_size", size + 1):
+                quirks.learn(self.base_url, model, "batch_size", size, path=EMBEDDINGS_PATH)
 
-        batches = Batches(
-            len(listed),
-            min(size, known),
-            model=model,
-            dimensions=request.dimensions,
-            learn=learn,
-        )
-        return EmbeddingJob(batches, flow, at_once, on_batch)
+        size = min(batch_size, learned_size)
+        batches = Batches(len(all_texts), size, model=model, dimensions=request.dimensions, learn=learn)
+        return EmbeddingJob(batches, flow, max_concurrency, on_batch)
 
     def _exchange(self, call: Call[T], timeout: Timeout, *, give_up: float | None = None) -> Flow[T]:
-        if self._life.closed:
-            raise ConfigurationError(f"this {type(self).__name__} was closed")
+        if self._lifetime.closed:
+            raise ConfigurationError(f"this {type(self).__name__} was closed: make a new one")
         policy = CallPolicy(stream_whole=self.provider.streams(call.model or ""), timeout=timeout, **self._policy)
         if give_up is not None:
             policy = replace(policy, total_timeout=max(0.0, give_up - time.monotonic()))
@@ -307,28 +308,28 @@ class BaseClient:
         return explaining_no_key(flow, key) if key.is_empty and not secrets else flow
 
     def _secrets(self, call: Call[Any]) -> tuple[str, ...]:
-        """What was given as a secret header or query parameter."""
-        injected = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
-        given = [*injected, self._headers, call.headers, self._query, call.query]
-        return (*(text for each in given for text in secrets_of(each)), *secrets_in_body(call.body or {}))
+        """The values of secret headers, query parameters and body fields, to be removed from error messages."""
+        client_headers = [dict(client.headers) for client in (self._http, self._http_async) if client is not None]
+        params = [*client_headers, self._headers, call.headers, self._query, call.query]
+        return (*(secret for named in params for secret in secrets_of(named)), *secrets_in_body(call.body or {}))
 
     def _limiter(self) -> RateLimiter:
         return process.limiter(self.base_url, self._endpoint.credential.owner())
 
 
-def _check_kind(name: str, client: Any, *, wanted: bool) -> None:
-    """Refuse a sync httpx client for an async one, or the reverse: it would fail at the first call only."""
-    if client is not None and inspect.iscoroutinefunction(getattr(client, "send", None)) != wanted:
-        raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if wanted else 'Client'}, not {client!r}")
+def _check_client(name: str, client: Any, *, is_async: bool) -> None:
+    """Refuse a sync httpx client in place of an async one, or the reverse, which would fail at the first call only."""
+    if client is not None and inspect.iscoroutinefunction(getattr(client, "send", None)) != is_async:
+        raise ConfigurationError(f"{name} must be an httpx.{'AsyncClient' if is_async else 'Client'}, not {client!r}")
 
 
 def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, provider: Provider) -> RateLimit | None:
-    """The limits to keep, from what users give.
+    """Read the ``rate_limit`` argument.
 
     Raises:
-        ConfigurationError: an unknown tier, an unknown key, or a figure below 1.
+        ConfigurationError: an unknown tier, an unknown key, or a limit below 1.
     """
-    if given == ROW:
+    if given == PROVIDER_LIMITS:
         return provider.rate_limit
     if given is None or isinstance(given, RateLimit):
         return given
@@ -346,4 +347,4 @@ def limits_of(given: RateLimit | Mapping[str, int | None] | str | None, provider
 
 
 PARAMS = tuple(name for name in BaseClient.__init__.__annotations__ if name not in ("return", "unknown"))
-"""The constructor's words."""
+"""The constructor's parameters."""

@@ -1,7 +1,6 @@
-"""Who serves what, under which rules: providers, models and limits as data.
+"""Providers, their models and their rate limits, as data.
 
-They live in ``catalogue.toml``; code adds its own with :func:`register_provider` and :func:`register_model`. Which
-provider a call belongs to, and whose key it may carry, is decided in ``endpoint``.
+They are read from ``catalogue.toml``; add your own with :func:`register_provider` and :func:`register_model`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ __all__ = [
 ]
 
 DEFAULT_CONTEXT_WINDOW = 128_000
-"""Tokens assumed for a model that no row lists."""
+"""Tokens assumed for a model that no provider lists."""
 
 ProviderName = Literal["flashapi", "supertoken", "floxai", "uniapi", "openai", "custom"]
 """The providers that come with the package; :func:`register_provider` adds more."""
@@ -41,11 +40,11 @@ StreamRule = Literal["gpt", "all", "none"]
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is known of a model at a provider.
+    """A model of a provider.
 
     Attributes:
-        name: the id as the provider lists it.
-        context_window: tokens that prompt and answer may take together; None where the provider gives no figure.
+        name: the model's id, as the provider lists it.
+        context_window: tokens for prompt and answer together; None if the provider does not publish it.
         kind: what the model does: "chat", "embedding", "image", "transcription" or "speech".
         split_think_tags: whether its content has reasoning between ``<think>`` tags; None: the provider's.
     """
@@ -58,16 +57,16 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One gateway: where it is, whose key it takes, what it wants streamed, how fast it may be called.
+    """A gateway: its URL, its key's environment variable, what must be streamed, and its rate limits.
 
     Attributes:
-        name: the row's name, as given to ``provider=``.
-        base_url: the URL up to and including ``/v1``; "" for the row that stands for any other URL.
-        key_variable: environment variable of the key; read for this URL only. None: no variable is read.
-        stream: whose whole answers must be streamed on the wire: "gpt" models, "all", or "none".
+        name: the name for ``provider=``.
+        base_url: the URL with its ``/v1``; "" for "custom", which stands for any other URL.
+        key_variable: the environment variable of the key, read for this URL only. None: no variable is read.
+        stream: for which models whole answers must be streamed on the wire: "gpt" models, "all", or "none".
         rate_limit: the limits kept by default, or None.
-        tiers: limits to choose by name with ``rate_limit="..."``.
-        models: the models the provider lists, by name.
+        tiers: further limits by name, for ``rate_limit="..."``.
+        models: the models the provider lists, by id.
         require_finish_reason: False accepts a stream that ends with ``[DONE]`` and no finish reason.
         send_reasoning: whether the reasoning of earlier answers goes back: True, False, or None, where a refusal asks.
         split_think_tags: whether answers have reasoning between ``<think>`` tags, unless the model's row says so.
@@ -94,7 +93,7 @@ class Provider:
         return self.stream == "all" or (self.stream == "gpt" and is_gpt(model))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The mappings are read-only views, which do not pickle.
+        # MappingProxyType does not pickle.
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         values |= {"tiers": dict(self.tiers), "models": dict(self.models)}
         return _provider, (values,)
@@ -110,22 +109,22 @@ _PLAIN_KEYS = ("base_url", "key_variable", "stream", "require_finish_reason", "s
 _ROW_KEYS = {*_PLAIN_KEYS, "limits", "tiers", "models", "like"}
 
 
-def read_rows(text: str) -> dict[str, Provider]:
+def read_catalogue(text: str) -> dict[str, Provider]:
     """Read a catalogue's TOML text into providers by name.
 
     Raises:
-        ConfigurationError: an unknown key, or ``like`` that names no earlier row.
+        ConfigurationError: an unknown key, or ``like`` does not name an earlier provider.
     """
-    rows: dict[str, Provider] = {}
+    providers: dict[str, Provider] = {}
     document = tomllib.loads(text)
-    _refuse(document, {"providers"}, "the catalogue")
-    for name, row in document.get("providers", {}).items():
-        _refuse(row, _ROW_KEYS, f"provider {name!r}")
-        if "like" in row and row["like"] not in rows:
-            raise ConfigurationError(f"catalogue: provider {name!r} is like {row['like']!r}, which no earlier row is")
+    _refuse_unknown_keys(document, {"providers"}, "the catalogue")
+    for name, table in document.get("providers", {}).items():
+        _refuse_unknown_keys(table, _PROVIDER_KEYS, f"provider {name!r}")
         values: dict[str, Any] = {}
-        if "like" in row:
-            base = rows[row["like"]]
+        if "like" in table:
+            base = providers.get(table["like"])
+            if base is None:
+                raise ConfigurationError(f"catalogue: provider {name!r}: like={table['like']!r} names no earlier one")
             values = {item.name: getattr(base, item.name) for item in fields(base)}
         values["name"] = name
         values |= {key: row[key] for key in _PLAIN_KEYS if key in row}
@@ -139,13 +138,13 @@ def read_rows(text: str) -> dict[str, Provider]:
     return rows
 
 
-def _refuse(table: dict[str, Any], known: set[str], where: str) -> None:
+def _refuse_unknown_keys(table: dict[str, Any], known: set[str], where: str) -> None:
     if unknown := table.keys() - known:
         raise ConfigurationError(f"catalogue: {where} has unknown keys {sorted(unknown)}")
 
 
-def _limits(table: dict[str, Any], where: str) -> RateLimit:
-    _refuse(table, {item.name for item in fields(RateLimit)}, where)
+def _rate_limit(table: dict[str, Any], where: str) -> RateLimit:
+    _refuse_unknown_keys(table, {item.name for item in fields(RateLimit)}, where)
     return RateLimit(**table)
 
 
@@ -156,46 +155,52 @@ def _card(name: str, about: int | dict[str, Any], provider: str) -> ModelCard:
     return ModelCard(name, **about)
 
 
-_rows = read_rows(files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))
+_providers = read_catalogue(files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))
 
 
 def list_providers() -> list[Provider]:
-    """All rows, the registered ones included, in the order they were added."""
-    return list(_rows.values())
+    """Return all providers, the registered ones included, in the order they were added."""
+    return list(_providers.values())
 
 
 def get_provider(name: str) -> Provider:
-    """The row of that name; case and blanks around it do not count.
+    """Return the provider of that name, regardless of case and surrounding blanks.
 
     Raises:
-        ConfigurationError: no such row; the message lists the known ones.
+        ConfigurationError: there is none; the message lists the known ones.
     """
-    if name in _rows:
-        return _rows[name]
+    if name in _providers:
+        return _providers[name]
     folded = name.strip().casefold()
-    for known, row in _rows.items():
+    for known, provider in _providers.items():
         if known.casefold() == folded:
-            return row
-    listed = ", ".join(sorted(_rows))
+            return provider
+    listed = ", ".join(sorted(_providers))
     raise ConfigurationError(f"unknown provider {name!r}; known: {listed}. register_provider() adds one")
 
 
 def list_models(provider: str | None = None) -> list[ModelCard]:
-    """The models a provider lists, or those of all providers, each name once per row.
+    """Return the models a provider lists, by default those of all providers; several may list the same model.
 
     Raises:
         ConfigurationError: no such provider.
     """
-    rows = _rows.values() if provider is None else [get_provider(provider)]
-    return [card for row in rows for card in row.models.values()]
+    providers = _providers.values() if provider is None else [get_provider(provider)]
+    return [card for listed in providers for card in listed.models.values()]
 
 
 def register_provider(provider: Provider) -> Provider:
-    """Add a row of one's own, or replace one of the same name, for the life of the process; gives the row back."""
-    row = _provider({item.name: getattr(provider, item.name) for item in fields(provider)})
-    # A new dict, so that a thread which walks the rows meanwhile is not disturbed.
-    globals()["_rows"] = {**_rows, row.name: row}
-    return row
+    """Add a provider, or replace the one of the same name, for the life of the process; return it.
+
+    ::
+
+        register_provider(Provider("mine", base_url="https://gateway.example/v1", key_variable="MINE_API_KEY"))
+        client = FlashClient(provider="mine")
+    """
+    added = _provider({item.name: getattr(provider, item.name) for item in fields(provider)})
+    # A new dict, so that a thread that iterates over the old one is not disturbed.
+    globals()["_providers"] = {**_providers, added.name: added}
+    return added
 
 
 def register_model(
@@ -206,11 +211,11 @@ def register_model(
     kind: ModelKind = "chat",
     split_think_tags: bool | None = None,
 ) -> ModelCard:
-    """Add a model to a row, or replace it there.
+    """Add a model to a provider, or replace it there, for the life of the process; return it.
 
     Args:
-        name: the id that goes out on the wire.
-        provider: the row's name.
+        name: the id that is sent.
+        provider: the provider's name.
         context_window: tokens for prompt and answer together.
         kind: "chat", "embedding", "image", "transcription" or "speech".
         split_think_tags: whether its content has reasoning between ``<think>`` tags. Default: the provider's.
@@ -225,13 +230,13 @@ def register_model(
 
 
 def context_window(model: str, provider: Provider) -> int:
-    """Tokens that prompt and answer may take together.
+    """Return the tokens that prompt and answer may take together.
 
-    The provider's own figure counts; where it lists none, the smallest that any row lists; for a model
-    that no row lists, 128,000.
+    The provider's own figure; if it lists none, the smallest that any provider lists; for a model that no provider
+    lists, 128,000.
     """
-    own = provider.models.get(model)
-    if own is not None and own.context_window:
-        return own.context_window
-    listed = [row.models[model].context_window for row in _rows.values() if model in row.models]
+    card = provider.models.get(model)
+    if card is not None and card.context_window:
+        return card.context_window
+    listed = [other.models[model].context_window for other in _providers.values() if model in other.models]
     return min((size for size in listed if size), default=DEFAULT_CONTEXT_WINDOW)

@@ -1,7 +1,6 @@
 """The clients: :class:`FlashClient` for blocking code and :class:`AsyncFlashClient` for ``async`` code.
 
-A client holds connection and policy; its methods take model and parameters. What happens in a call is decided in
-``_core.flow`` and carried out by ``_transport``. The two clients differ in ``await`` alone.
+They differ in ``await`` alone: what happens in a call is decided in ``_core.flow`` and carried out by ``_transport``.
 """
 
 from __future__ import annotations
@@ -33,18 +32,35 @@ class FlashClient(BaseClient):
     ::
 
         client = FlashClient(provider="flashapi")  # the key comes from FLASH_API_KEY
-        answer = client.chat(model="gpt-5.2", messages=[{"role": "user", "content": "Hello"}])
-        print(answer.text, answer.usage)
+        completion = client.chat(model="gpt-5.2", messages=[{"role": "user", "content": "Hello"}])
+        print(completion.text, completion.usage)
 
-    Safe to use from several threads, and after a fork. The constructor's parameters, each with its default, are
-    explained by ``help(FlashClient.__init__)``; the ones that matter are ``provider``, ``base_url``, ``api_key``,
-    ``timeout``, ``total_timeout``, ``max_retries``, ``rate_limit``, ``force_stream``, ``drop_refused`` and
-    ``default_headers``.
+        with client.stream_chat(model="gpt-5.2", messages=[{"role": "user", "content": "Hello"}]) as stream:
+            for delta in stream:
+                print(delta.text, end="")
+
+        vectors = client.embed(["one text", "another"]).vectors
+
+    One client serves any number of threads, and forked processes; connections are pooled for the whole process. The
+    parameters that matter most (:meth:`__init__` explains all of them):
+
+    Args:
+        provider: the gateway's name, such as "flashapi", "supertoken" or "openai". Default: by ``base_url``, else
+            ``FLASH_PROVIDER``, else flashapi.
+        api_key: a str, a ``SecretStr`` or a function that returns the key. Default: the environment's.
+        base_url: the gateway's URL with its ``/v1``. Default: ``FLASH_BASE_URL``, else the provider's.
+        timeout: seconds, or a :class:`Timeout` with ``connect`` (10), ``first_byte`` (300) and ``progress`` (60).
+        total_timeout: seconds for a whole call, waiting and retries included. Default: no bound.
+        max_retries: how many times a failed request is sent again; 2.
+        rate_limit: a :class:`RateLimit` kept for the whole process, or None. Default: the provider's.
+        force_stream: True or False sets ``stream`` on the wire for whole answers. Default: as the model needs it.
+        drop_refused: leave out sampling parameters that the gateway refuses, and send again; False.
+        default_headers: headers of every request.
     """
 
     def to_async(self) -> AsyncFlashClient:
-        """The same client for ``async`` code: one key, one set of limits; closing either closes both."""
-        return self._other(AsyncFlashClient)
+        """Return this client for ``async`` code, with the same key and limits; closing either closes both."""
+        return self._to(AsyncFlashClient)
 
     def _port(self) -> SyncPort:
         return SyncPort(self._endpoint, self._headers, self._query, self._http)
@@ -60,18 +76,19 @@ class FlashClient(BaseClient):
         timeout: TimeoutLike = None,
         **params: Unpack[ChatParams],
     ) -> Completion:
-        """Ask for a whole answer.
+        """Return a whole answer; models that only stream are streamed on the wire and put together.
 
         Args:
-            model: the model's id.
+            model: the model's id, such as "gpt-5.2".
             messages: dicts in OpenAI's form, at least one.
-            timeout: for this call, as in the constructor.
-            **params: sampling and the rest, see :class:`ChatParams`; unknown ones go into the body as they are.
+            timeout: for this call, as in the constructor. Default: the constructor's.
+            **params: ``temperature``, ``max_tokens``, ``tools`` and the rest, see :class:`ChatParams`; unknown ones go
+                into the body unchecked.
 
         Raises:
-            InvalidRequestError: a parameter is of a wrong type or out of bounds; nothing was sent.
-            ConfigurationError: no key.
-            FlashError: what the call came to; see ``flash_integrations.errors``.
+            InvalidRequestError: a parameter is of a wrong type or out of range; nothing was sent.
+            ConfigurationError: there is no key.
+            FlashError: the gateway refused, was not reached, or broke off; see ``flash_integrations.errors``.
         """
         return self._run(self._chat(model, messages, params, timeout, stream=False))
 
@@ -83,9 +100,10 @@ class FlashClient(BaseClient):
         timeout: TimeoutLike = None,
         **params: Unpack[ChatParams],
     ) -> ChatStream:
-        """Ask for an answer in pieces; nothing is sent before the stream is entered or iterated.
+        """Return an iterator over the answer's deltas; the request is sent when it is entered or iterated.
 
-        Arguments and errors are :meth:`chat`'s; a broken stream's error has ``partial``.
+        Arguments and errors are those of :meth:`chat`. If the stream breaks, the error's ``partial`` holds the
+        :class:`Completion` so far.
         """
         return ChatStream(self._chat(model, messages, params, timeout, stream=True), self._port())
 
@@ -100,39 +118,45 @@ class FlashClient(BaseClient):
         on_batch: OnBatch | None = None,
         **params: Unpack[EmbedParams],
     ) -> Embeddings:
-        """Turn texts into vectors, in batches that are sent side by side within the limits.
+        """Return one vector for each text, in their order. Batches are sent concurrently, within the rate limit.
 
         Args:
-            texts: the texts, none of them empty. No texts give no vectors, and nothing is sent.
+            texts: the texts, none of them empty. Without texts nothing is sent.
             model: the model's id.
-            batch_size: texts in a request; fewer where the gateway refuses so many, which is learned.
-            max_concurrency: requests at once. Default: the limits' ``concurrent``, else 8.
+            batch_size: texts in a request. If the gateway refuses so many, smaller batches are sent from then on.
+            max_concurrency: requests at once. Default: by the rate limit's ``concurrent``, else 8.
             timeout: for each request, as in the constructor; ``total_timeout`` is for the whole call.
-            on_batch: called as each batch is done, in any order, with the position of its first text and its vectors.
+            on_batch: called after each batch, in any order, with the position of its first text and its vectors.
             **params: ``dimensions``, ``encoding_format``, ``user``, ``extra_body``, ``extra_headers``, ``extra_query``;
-                unknown ones go into the body as they are.
+                unknown ones go into the body unchecked.
 
         Raises:
-            InvalidRequestError: what is no text, an empty one (told by position), or a bad parameter; nothing was sent.
-            ContextLengthError: a text is too long; the message tells which, by position.
-            MalformedResponseError: vectors are missing, of unequal length or not of ``dimensions``, or no numbers.
-            FlashError: what else the call came to. The first error ends all requests of the call.
+            InvalidRequestError: a text is empty or not a str (the message names its position), or a parameter is bad;
+                nothing was sent.
+            ContextLengthError: a text is too long; the message names its position.
+            MalformedResponseError: vectors are missing, of unequal length or not of ``dimensions``, or hold no numbers.
+            FlashError: the gateway refused or was not reached. The first error cancels the call's other requests.
         """
-        job = self._embedding(texts, (model, batch_size, max_concurrency), params, timeout, on_batch)
+        job = self._embedding(
+            texts, model, params, timeout, batch_size=batch_size, max_concurrency=max_concurrency, on_batch=on_batch
+        )
         gather(job, run, self._port)
         return job.batches.result()
 
     def models(self) -> list[str]:
-        """The ids of the models the gateway lists for this key.
+        """Return the ids of the models that the gateway lists for this key.
 
         Raises:
-            FlashError: what the call came to.
+            FlashError: the gateway refused, or was not reached.
         """
         return self._run(self._exchange(models_call(), self._timeout))
 
     def close(self) -> None:
-        """End this client, sync and async. Connections, which the process shares, and given httpx clients stay open."""
-        self._life.closed = True
+        """Refuse further calls of this client, sync and async.
+
+        Connections, which the process shares, and an httpx client of yours stay open.
+        """
+        self._lifetime.closed = True
 
     def __enter__(self) -> Self:
         return self
@@ -142,11 +166,20 @@ class FlashClient(BaseClient):
 
 
 class AsyncFlashClient(BaseClient):
-    """:class:`FlashClient` for ``async`` code; one object may be used from several event loops."""
+    """:class:`FlashClient` for ``async`` code; one object may be used from several event loops.
+
+    ::
+
+        async with AsyncFlashClient() as client:
+            completion = await client.chat(model="gpt-5.2", messages=[{"role": "user", "content": "Hello"}])
+            async with client.stream_chat(model="gpt-5.2", messages=messages) as stream:
+                async for delta in stream:
+                    print(delta.text, end="")
+    """
 
     def to_sync(self) -> FlashClient:
-        """The same client for blocking code: one key, one set of limits; closing either closes both."""
-        return self._other(FlashClient)
+        """Return this client for blocking code, with the same key and limits; closing either closes both."""
+        return self._to(FlashClient)
 
     def _port(self) -> AsyncPort:
         return AsyncPort(self._endpoint, self._headers, self._query, self._http_async)
@@ -159,7 +192,7 @@ class AsyncFlashClient(BaseClient):
         *,
         model: str,
         messages: Sequence[Mapping[str, Any]],
-        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it
+        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the port enforces it
         **params: Unpack[ChatParams],
     ) -> Completion:
         """As :meth:`FlashClient.chat`."""
@@ -173,7 +206,7 @@ class AsyncFlashClient(BaseClient):
         timeout: TimeoutLike = None,
         **params: Unpack[ChatParams],
     ) -> AsyncChatStream:
-        """As :meth:`FlashClient.stream_chat`: a plain function that gives an asynchronous iterator."""
+        """As :meth:`FlashClient.stream_chat`; not a coroutine: it returns an asynchronous iterator at once."""
         return AsyncChatStream(self._chat(model, messages, params, timeout, stream=True), self._port())
 
     async def embed(
@@ -183,12 +216,14 @@ class AsyncFlashClient(BaseClient):
         model: str = DEFAULT_MODEL,
         batch_size: int = BATCH_SIZE,
         max_concurrency: int | None = None,
-        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the core keeps it
+        timeout: TimeoutLike = None,  # noqa: ASYNC109 - the port enforces it
         on_batch: OnBatch | None = None,
         **params: Unpack[EmbedParams],
     ) -> Embeddings:
         """As :meth:`FlashClient.embed`."""
-        job = self._embedding(texts, (model, batch_size, max_concurrency), params, timeout, on_batch)
+        job = self._embedding(
+            texts, model, params, timeout, batch_size=batch_size, max_concurrency=max_concurrency, on_batch=on_batch
+        )
         await agather(job, self._run)
         return job.batches.result()
 
@@ -198,7 +233,7 @@ class AsyncFlashClient(BaseClient):
 
     async def aclose(self) -> None:
         """As :meth:`FlashClient.close`."""
-        self._life.closed = True
+        self._lifetime.closed = True
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,11 +1,12 @@
-"""The errors of this package: one tree, told apart by what the caller can do about them.
+"""The errors of this package, one class for each thing that the caller can do about them.
 
 ::
 
     FlashError                      everything below; ``partial`` holds what had arrived of a broken answer
-    ├── ConfigurationError          the set-up: no key, unknown word, bad URL; a missing extra (also an ImportError)
+    ├── ConfigurationError          no key, an unknown argument, a bad URL
+    │   └── MissingExtraError       ... or a package of an extra is missing (also an ImportError)
     ├── InvalidRequestError         refused before sending (also a ValueError)
-    ├── APIConnectionError          the gateway was not reached, or the line broke
+    ├── APIConnectionError          the gateway was not reached, or the connection broke
     │   └── APITimeoutError         ... or it took too long
     ├── APIStatusError              the gateway refused, by HTTP status or inside a stream
     │   ├── BadRequestError         the request is at fault
@@ -14,11 +15,11 @@
     │   ├── AuthenticationError     the key is not accepted
     │   ├── PermissionDeniedError   the key is good, but not for this
     │   ├── NotFoundError           no such model or path
-    │   ├── QuotaExceededError      out of credit; no re-send helps
-    │   ├── RateLimitError          too fast; ``retry_after`` seconds, where told
+    │   ├── QuotaExceededError      out of credit; sending again does not help
+    │   ├── RateLimitError          too many requests; ``retry_after`` seconds, if the gateway names them
     │   └── ServerError             the gateway or what is behind it failed
-    ├── MalformedResponseError      an answer that is none: empty, HTML, not JSON
-    └── StreamInterruptedError      an answer that began and was cut
+    ├── MalformedResponseError      a success status over an empty body, HTML, or what is not JSON
+    └── StreamInterruptedError      a stream that ended before the answer did
 
 Every error pickles, and none shows a key.
 """
@@ -53,7 +54,7 @@ __all__ = [
 
 
 def _rebuild(cls: type[FlashError], message: str, state: dict[str, Any]) -> FlashError:
-    """Make a pickled error again; subclasses' own constructors are not called."""
+    """Restore a pickled error without calling the subclass's constructor."""
     error = cls.__new__(cls, message)
     Exception.__init__(error, message)
     error.__dict__.update(state)
@@ -64,11 +65,11 @@ class FlashError(Exception):
     """Base of every error this package raises.
 
     Attributes:
-        message: what went wrong, in one line; the gateway's own words where it had any.
-        partial: what had arrived when a stream broke (``partial.text``); None when nothing had.
-        provider: name of the provider row the call went to, or None before a call.
-        model: the model asked for, or None.
-        retries: how many times the request had been sent again before this error was raised.
+        message: what went wrong, in one line; the gateway's own message if it sent one.
+        partial: the :class:`Completion` so far of a stream that broke; None if nothing had arrived.
+        provider: the name of the provider called, or None if nothing was sent.
+        model: the model requested, or None.
+        retries: how many times the request was sent again before this error was raised.
     """
 
     message: str
@@ -86,22 +87,25 @@ class FlashError(Exception):
 
 
 class ConfigurationError(FlashError):
-    """The set-up is wrong; the message says what to change. Not a ValueError, so that Pydantic lets it through."""
+    """An argument or the environment is wrong; the message says what to change.
+
+    Not a ValueError, which Pydantic would turn into a ValidationError.
+    """
 
 
 class MissingExtraError(ConfigurationError, ImportError):
-    """A package of an extra is not installed. Caught as either; no name to import, for ``ImportError`` says it all."""
+    """A package that an extra brings is not installed; the message names the ``pip install``."""
 
 
 class InvalidRequestError(FlashError, ValueError):
-    """A parameter is of a wrong type or out of its bounds; nothing was sent."""
+    """A parameter is of a wrong type or out of range; nothing was sent."""
 
 
 class APIConnectionError(FlashError):
     """The gateway could not be reached, or the connection broke.
 
     Attributes:
-        reached: False when no connection came about, so that nothing can have been counted or billed.
+        reached: False if no connection was made, so that the gateway cannot have counted or billed anything.
     """
 
     def __init__(self, message: str, *, reached: bool = True) -> None:
@@ -114,15 +118,15 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIStatusError(FlashError):
-    """The gateway refused: by an HTTP status, or by an error inside a 200 answer.
+    """The gateway refused: by an HTTP status, or by an error inside a 200 response.
 
     Attributes:
-        status_code: the HTTP status; for an error inside a 200 stream the status its code names, else 200.
-        code: the gateway's error code as text, or None.
+        status_code: the HTTP status; for an error inside a 200 response the status its code stands for, else 200.
+        code: the gateway's error code as a str, or None.
         type: the gateway's error type, or None.
         param: the parameter the gateway names, or None.
-        request_id: the gateway's id for the request, from a header or from the text, or None.
-        hint: what to do about it, where that is known.
+        request_id: the gateway's id for the request, from a header or the message, or None.
+        hint: what to do about it, or None.
     """
 
     def __init__(
@@ -145,14 +149,16 @@ class APIStatusError(FlashError):
         self.hint = hint
 
     def __str__(self) -> str:
-        facts = [f"status {self.status_code}"] if self.status_code else []
-        facts += [f"{name} {value}" for name, value in (("code", self.code), ("request id", self.request_id)) if value]
-        text = f"{self.message} ({', '.join(facts)})" if facts else self.message
+        details = [f"status {self.status_code}"] if self.status_code else []
+        details += [
+            f"{name} {value}" for name, value in (("code", self.code), ("request id", self.request_id)) if value
+        ]
+        text = f"{self.message} ({', '.join(details)})" if details else self.message
         return f"{text}. {self.hint}" if self.hint else text
 
 
 class BadRequestError(APIStatusError):
-    """The request itself is at fault; sending it again changes nothing."""
+    """The request is at fault; sending it again does not help."""
 
 
 class ContextLengthError(BadRequestError):
@@ -172,18 +178,18 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """No such model (or nobody serves it to this key), or no such path."""
+    """The gateway has no such model (or not for this key), or no such path."""
 
 
 class QuotaExceededError(APIStatusError):
-    """Out of credit or of a plan's quota, whatever status said so (402, 403, 422 and 429 are all seen)."""
+    """Credit or a plan's quota is used up, whichever status says so (402, 403, 422 and 429 were seen)."""
 
 
 class RateLimitError(APIStatusError):
     """Too many requests.
 
     Attributes:
-        retry_after: seconds the gateway asks to wait, or None when it did not say.
+        retry_after: seconds the gateway asks to wait, or None if it does not say.
     """
 
     retry_after: float | None = None
@@ -193,17 +199,17 @@ class ServerError(APIStatusError):
     """The gateway, or the provider behind it, failed or is overloaded.
 
     Attributes:
-        retry_after: seconds the gateway asks to wait, or None when it did not say.
+        retry_after: seconds the gateway asks to wait, or None if it does not say.
     """
 
     retry_after: float | None = None
 
 
 class MalformedResponseError(FlashError):
-    """A success status over something that is no answer: empty, HTML, not JSON, without choices.
+    """A success status over a body that is not an answer: empty, HTML, not JSON, without choices.
 
     Attributes:
-        empty: True where nothing was said at all, as some gateways do when they only stream.
+        empty: True if there was no content at all, as some gateways send for models that only stream.
     """
 
     def __init__(self, message: str, *, empty: bool = False) -> None:
@@ -212,4 +218,4 @@ class MalformedResponseError(FlashError):
 
 
 class StreamInterruptedError(FlashError):
-    """The answer began and did not end: no finish reason came, with or without ``[DONE]``. See ``partial``."""
+    """The stream ended without a finish reason, with or without ``[DONE]``; ``partial`` holds what had arrived."""

@@ -18,7 +18,7 @@ from replay import WHOLE, refuse, replay
 
 from flash_integrations import AsyncFlashClient, FlashClient, RateLimit, errors
 from flash_integrations._transport import pools
-from flash_integrations._transport.process import _MANY, Process
+from flash_integrations._transport.process import _MAX_LIMITERS, Process
 from flash_integrations.langchain import ChatFlash, FlashEmbeddings
 from flash_integrations.llama_index import FlashLLM
 from flash_integrations.testing import LocalGateway
@@ -185,7 +185,7 @@ def test_one_key_has_one_record_of_use_whoever_gives_it():
 def test_a_function_without_a_key_is_told_so():
     """The function is at fault, not the argument."""
     client = FlashClient(base_url="http://127.0.0.1:9/v1", api_key=lambda: None)
-    with pytest.raises(errors.ConfigurationError, match="function given as api_key gave no key"):
+    with pytest.raises(errors.ConfigurationError, match="function given as api_key returned None"):
         client.models()
 
 
@@ -208,9 +208,9 @@ def test_closed_loops_are_let_go():
 def test_idle_records_of_use_are_let_go():
     """A process that serves many keys does not keep a record of each for ever."""
     process = Process()
-    for number in range(3 * _MANY):
+    for number in range(3 * _MAX_LIMITERS):
         process.limiter("https://gateway.test/v1", str(number))
-    assert len(process._limiters) <= _MANY
+    assert len(process._limiters) <= _MAX_LIMITERS
 
 
 # --- calls and mistakes ---------------------------------------------------------------------------------------------

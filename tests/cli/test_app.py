@@ -53,7 +53,7 @@ def test_demo_shows_each_call_with_usage(demo):
 def test_demo_calls_a_tool_and_tells_its_result(demo):
     """In both frameworks the tool is called with its argument, and the model tells what it gave."""
     assert demo[1].count("get_weather({'city': 'Paris'}) = sunny in Paris, 21 degrees") == 2
-    assert len(re.findall(r"its result told → .*sunny in Paris, 21 degrees", demo[1])) == 2
+    assert len(re.findall(r"its result sent back → .*sunny in Paris, 21 degrees", demo[1])) == 2
 
 
 def test_demo_shows_an_answer_as_an_object(demo):

@@ -196,7 +196,7 @@ def test_a_closed_httpx_client_is_told():
     """What the user closed is named as his."""
     http = httpx.Client()
     http.close()
-    with pytest.raises(errors.ConfigurationError, match="httpx client given for these calls was closed"):
+    with pytest.raises(errors.ConfigurationError, match="http_async_client is closed: give an open one"):
         FlashClient(base_url="http://127.0.0.1:9/v1", http_client=http).chat(**ASK)
 
 

@@ -54,9 +54,9 @@ def environment(monkeypatch):
 @pytest.fixture
 def own_rows():
     """Rows that a test registers are gone after it."""
-    before = catalogue_module._rows
+    before = catalogue_module._providers
     yield
-    catalogue_module._rows = before
+    catalogue_module._providers = before
 
 
 # --- which row, which key -------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ def test_a_url_has_one_spelling(given, cleaned):
         ("https://host.example:port/v1", "must be a URL like"),
         ("https://[::1/v1", "must be a URL like"),
         (7, "must be a URL like"),
-        ("https://user:word@host.example/v1", "must not carry a user"),
+        ("https://user:word@host.example/v1", "must not have a user"),
         ("https://host.example/v1?key=1", "must not have a query"),
         ("https://host.example/v1#top", "must not have a query"),
         ("https://host.example/v1/chat/completions", r"must end before /chat/completions: https://host\.example/v1$"),
@@ -434,7 +434,7 @@ def test_a_key_with_bearer_before_it_is_told(environment, key):
     environment(OPENAI_API_KEY=key)
     late = [made(lambda: key).bearer, resolve("openai", None, None).credential.bearer]
     for ask in (lambda: made(key), lambda: made(Secret(key)), *late):
-        with pytest.raises(ConfigurationError, match="begins with 'Bearer': leave the word out") as caught:
+        with pytest.raises(ConfigurationError, match="begins with 'Bearer': give the key alone") as caught:
             ask()
         assert SECRET not in str(caught.value)
 

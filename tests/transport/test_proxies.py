@@ -87,7 +87,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch, dead_port, mode):
     with pytest.raises(errors.APIConnectionError) as caught:
         ask(mode, base_url=GATEWAY)
     said = str(caught.value)
-    assert said.startswith(f"cannot connect to the proxy http://127.0.0.1:{dead_port} (HTTPS_PROXY), through which")
+    assert said.startswith(f"cannot connect to the proxy http://127.0.0.1:{dead_port} (HTTPS_PROXY) on the way to ")
     assert GATEWAY in said
     assert "NO_PROXY" in said
     assert PASSWORD not in said
@@ -108,7 +108,7 @@ def test_what_a_proxy_refuses_is_said_to_be_its_doing(monkeypatch, mode, answer)
         with pytest.raises(errors.APIConnectionError) as caught:
             ask(mode, base_url=GATEWAY)
     said = str(caught.value)
-    assert said.startswith(f"the proxy http://{address} (https_proxy), through which {GATEWAY} is asked, failed: ")
+    assert said.startswith(f"the proxy http://{address} (https_proxy) on the way to {GATEWAY} failed: ")
     assert answer.decode() in said
     assert PASSWORD not in said
 
@@ -118,7 +118,7 @@ def test_a_proxy_that_wants_a_password_is_told_on_plain_http_too(monkeypatch, mo
     """407 is the proxy's status, never the gateway's refusal of the request."""
     with serving(lambda line: (line.request(), line.answer(b"", status=407))) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
-        with pytest.raises(errors.APIConnectionError, match="it wants a user and a password"):
+        with pytest.raises(errors.APIConnectionError, match="it needs a user and a password"):
             ask(mode, base_url="http://gateway.test/v1", allow_http=True)
 
 

@@ -112,7 +112,7 @@ class ConnectionSettings(BaseModel):
     """How many times a failed request is sent again; 0 or more."""
     max_retry_after: float = 60.0
     """Seconds: where a gateway asks for a longer wait, the error is raised at once."""
-    rate_limit: Annotated[RateLimit | Mapping[str, int | None] | str | None, SkipValidation] = ROW
+    rate_limit: Annotated[RateLimit | Mapping[str, int | None] | str | None, SkipValidation] = PROVIDER_LIMITS
     """Limits that are kept before anything is sent, shared by the whole process: a :class:`RateLimit`, a dict of its
     fields, the name of one of the provider's tiers, or None for none. Default: the provider's."""
     force_stream: bool | None = None

@@ -1,1 +1,1 @@
-"""What the user says: which gateway, which key, and what stays hidden."""
+"""The user's settings: provider, URL, key; and what of them is secret."""

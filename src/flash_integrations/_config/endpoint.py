@@ -1,11 +1,11 @@
-"""Which row of the catalogue a client belongs to, and whose key it may send there.
+"""Which provider, URL and key a client uses.
 
-The row: ``provider=`` if given; else the row whose URL equals ``base_url=`` or ``FLASH_BASE_URL``; else ``custom`` if
-there is a URL; else ``FLASH_PROVIDER``; else flashapi.
+The provider: ``provider=`` if given; else the one whose URL equals ``base_url=`` or ``FLASH_BASE_URL``; else "custom"
+if there is a URL; else ``FLASH_PROVIDER``; else flashapi.
 
-The key: ``api_key=`` if given; else ``FLASH_API_KEY`` where the URL is ``FLASH_BASE_URL`` (or, with that unset,
-flashapi's); else the row's own variable, for the row's own URL or where the code names both provider and URL. No
-variable is ever a fallback for another provider. Loopback needs no key.
+The key: ``api_key=`` if given; else ``FLASH_API_KEY`` if the URL is ``FLASH_BASE_URL`` (or, with that unset,
+flashapi's); else the provider's own variable, for the provider's own URL or if the code names both provider and URL.
+No variable is ever sent to another provider's URL. Loopback needs no key.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from .worker_pickles import key_for_worker, register_for_workers
 
 
 class SecretLike(Protocol):
-    """Pydantic's ``SecretStr``, or anything of its shape."""
+    """Pydantic's ``SecretStr``, or any class with its method."""
 
     def get_secret_value(self) -> str:
-        """The secret."""
+        """Return the key."""
 
 
 KeySource: TypeAlias = str | SecretLike | Callable[[], str] | Callable[[], Awaitable[str]] | None
@@ -59,7 +59,7 @@ class Credential:
         variable: the row's own variable, where it may be read for this URL.
 
     Raises:
-        ConfigurationError: a source of another kind, or a key with ``Bearer`` before it.
+        ConfigurationError: a source of another type, or a key that begins with ``Bearer``.
     """
 
     __slots__ = ("_left_out", "_provider", "_shown", "_source", "_url", "_variable")
@@ -72,7 +72,7 @@ class Credential:
         if source is not None and not callable(source):
             _refuse_bearer(_reveal(source))
         self._source, self._provider, self._url, self._variable = source, provider, url, variable
-        self._shown: tuple[str, ...] = ()  # the last keys a function gave, to be taken out of texts
+        self._returned: tuple[str, ...] = ()  # the last keys a function returned, to be removed from messages
 
     def __repr__(self) -> str:
         return "Credential('**********')"
@@ -95,29 +95,32 @@ class Credential:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no key would be sent now, as on loopback; a function is taken to give one."""
+        """Whether no key would be sent now, as on loopback; a function is assumed to return one."""
         return not callable(self._source) and not self._plain()
 
     @property
     def source(self) -> KeySource:
-        """What was given; None where the environment is read."""
+        """The ``api_key`` argument; None if the environment is read."""
         return self._source
 
     def owner(self) -> str:
-        """A name for whose limits these are: a digest of the key; until a function has given one, the function."""
+        """Return a name for the key under which rate limits are counted: its digest, never the key itself.
+
+        A function that has not returned a key yet is named by its identity.
+        """
         if callable(self._source):
-            if self._shown:
-                return _digest(self._shown[-1])
-            # A method is a new object each time it is named; its function and its object stay the same.
+            if self._returned:
+                return _digest(self._returned[-1])
+            # Each access to a bound method makes a new object; its function and its instance stay the same.
             function, bound = getattr(self._source, "__func__", self._source), getattr(self._source, "__self__", None)
             return f"function-{id(function)}-{id(bound)}"
         return _digest(self._plain())
 
     def bearer(self) -> str | None:
-        """The ``Authorization`` header's value; None where no key is sent.
+        """Return the ``Authorization`` header's value; None if no key is sent, as on loopback.
 
         Raises:
-            ConfigurationError: no key, a key no header can carry, or a function that must be awaited.
+            ConfigurationError: no key, a key that no header can carry, or an async function.
         """
         given = self._source() if callable(self._source) else self._plain()
         if inspect.isawaitable(given):
@@ -127,17 +130,17 @@ class Credential:
         return self._header(given)
 
     async def abearer(self) -> str | None:
-        """The same, where the function that gives the key may be a coroutine function."""
+        """:meth:`bearer` for async code; the function may be a coroutine function."""
         source = self._source
         if inspect.iscoroutinefunction(source):
             return self._header(await source())
-        # A plain function may read a file or call a vault: not on the event loop.
+        # A sync function may read a file or call a vault, which would block the event loop.
         given = await asyncio.to_thread(_call, source) if callable(source) else self._plain()
         return self._header(await given if inspect.isawaitable(given) else given)
 
     def redact(self, text: str, also: Iterable[str] = ()) -> str:
-        """The text without the key: the given one, or those a function gave last; and without what else is secret."""
-        for key in (*(self._shown if callable(self._source) else (self._plain(),)), *also):
+        """Replace the key (or the last keys that a function returned) and other secrets in a text by asterisks."""
+        for key in (*(self._returned if callable(self._source) else (self._plain(),)), *also):
             if len(key) > 3:
                 text = text.replace(key, "**********")
         return text
@@ -149,7 +152,7 @@ class Credential:
 
     def _header(self, key: Any) -> str | None:
         if key is None and callable(self._source):
-            raise ConfigurationError("the function given as api_key gave no key, but None")
+            raise ConfigurationError("the function given as api_key returned None: it must return the key as a str")
         key = _reveal(key).strip()
         if not key:
             if is_loopback(self._url):
@@ -157,19 +160,19 @@ class Credential:
             raise ConfigurationError(self._missing())
         _refuse_bearer(key)
         if not (key.isascii() and key.isprintable()):
-            raise ConfigurationError("the API key has characters that no HTTP header can carry; copy it again")
-        if callable(self._source) and key not in self._shown[-1:]:
-            self._shown = (*(known for known in self._shown[-3:] if known != key), key)
+            raise ConfigurationError("api_key has characters that no HTTP header can carry: copy the key again")
+        if callable(self._source) and key not in self._returned[-1:]:
+            self._returned = (*(known for known in self._returned[-3:] if known != key), key)
         return f"Bearer {key}"
 
     def _variables(self) -> list[str]:
-        """The environment variables whose key may go to the URL, as the environment is now."""
+        """The environment variables whose key may be sent to the URL, as the environment is now."""
         names = []
-        home = os.environ.get("FLASH_BASE_URL", "").strip()
-        if home and _same(home, self._url):
+        flash_base_url = os.environ.get("FLASH_BASE_URL", "").strip()
+        if flash_base_url and _is_same_url(flash_base_url, self._url):
             names.append("FLASH_API_KEY")
-        # FLASH_API_KEY belongs to FLASH_BASE_URL as soon as that is set.
-        if self._variable is not None and not (home and self._variable == "FLASH_API_KEY"):
+        # Once FLASH_BASE_URL is set, FLASH_API_KEY belongs to that URL alone.
+        if self._variable is not None and not (flash_base_url and self._variable == "FLASH_API_KEY"):
             names.append(self._variable)
         return names
 
@@ -196,24 +199,24 @@ class Credential:
 def _call(source: Callable[[], Any]) -> Any:
     try:
         return source()
-    except StopIteration as error:  # which no future can carry
+    except StopIteration as error:  # a future cannot raise it
         raise RuntimeError("the function given as api_key raised StopIteration") from error
 
 
-def _meant(url: str) -> str:
-    """The URL of a provider at the same host, as a question; "" where there is none, or the URL is a provider's own."""
-    hosts = {listed.base_url: urlsplit(listed.base_url).hostname for listed in list_providers() if listed.base_url}
+def _suggested_url(url: str) -> str:
+    """Ask for a provider's URL at the same host; "" if there is none, or the URL is a provider's own."""
+    hosts = {known.base_url: urlsplit(known.base_url).hostname for known in list_providers() if known.base_url}
     near = [known for known, host in hosts.items() if host == urlsplit(url).hostname]
-    return f"did you mean {near[0]}?" if near and not any(_same(known, url) for known in near) else ""
+    return f"did you mean {near[0]}?" if near and not any(_is_same_url(known, url) for known in near) else ""
 
 
 def keys_elsewhere(read: Collection[str] = ()) -> str:
-    """What to ask of a user whose key is there, but is another provider's; "" where the environment holds none.
+    """Suggest the providers whose keys the environment holds; "" if there are none.
 
     Args:
-        read: the variables that are read, which hold nothing.
+        read: the variables that were read and are empty; they are not suggested.
     """
-    names = {listed.key_variable: listed.name for listed in reversed(list_providers()) if listed.key_variable}
+    names = {known.key_variable: known.name for known in reversed(list_providers()) if known.key_variable}
     if os.environ.get("FLASH_BASE_URL", "").strip():
         names.pop("FLASH_API_KEY", None)  # it belongs to that URL
     found = [(variable, name) for variable, name in names.items() if os.environ.get(variable, "").strip()]
@@ -226,7 +229,7 @@ def keys_elsewhere(read: Collection[str] = ()) -> str:
 
 def _refuse_bearer(key: str) -> None:
     if key.strip().lower().startswith("bearer "):
-        raise ConfigurationError("the API key begins with 'Bearer': leave the word out, it is put before the key")
+        raise ConfigurationError("api_key begins with 'Bearer': give the key alone, the prefix is added")
 
 
 def _digest(key: str) -> str:
@@ -247,10 +250,10 @@ register_for_workers(Credential, Credential.for_worker)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where calls go, under which row, with which key.
+    """The provider, URL and key of a client.
 
     Attributes:
-        provider: the row.
+        provider: the provider.
         base_url: the URL, without a slash at its end.
         credential: the key.
     """
@@ -263,37 +266,40 @@ class Endpoint:
 def resolve(
     provider: str | Provider | None, base_url: str | None, api_key: KeySource, *, allow_http: bool = False
 ) -> Endpoint:
-    """Find row, URL and key by the rules above.
+    """Choose provider, URL and key by the rules in this module's docstring.
 
     Raises:
-        ConfigurationError: an unknown provider, a URL that is none or is not safe for a key, or a key of a wrong
-            type. A missing key is told at the first call, not here.
+        ConfigurationError: an unknown provider, a bad URL, plain http to a public host, or a key of a wrong type. A
+            missing key is an error of the first call only.
     """
     given_url = None if base_url is None else clean_url(base_url, allow_http=allow_http)
     env_url = os.environ.get("FLASH_BASE_URL", "").strip() or None
     env_url = None if env_url is None else clean_url(env_url, allow_http=allow_http, name="FLASH_BASE_URL")
     url = given_url or env_url
     if provider is not None:
-        row = get_provider(provider) if isinstance(provider, str) else provider
-        url = given_url or row.base_url or env_url
+        chosen = get_provider(provider) if isinstance(provider, str) else provider
+        url = given_url or chosen.base_url or env_url
     elif url is not None:
-        row = _row_at(url)
+        chosen = _provider_at(url)
     else:
-        row = get_provider(os.environ.get("FLASH_PROVIDER", "").strip() or "flashapi")
-        url = row.base_url
+        chosen = get_provider(os.environ.get("FLASH_PROVIDER", "").strip() or "flashapi")
+        url = chosen.base_url
+    name = chosen.name
     if not url:
-        raise ConfigurationError(f"provider {row.name!r} has no URL of its own: give base_url= or set FLASH_BASE_URL")
-    url = clean_url(url, allow_http=allow_http, name=f"the URL of provider {row.name!r}")
-    its_own = provider is not None and given_url is not None
-    variable = row.key_variable if its_own or (row.base_url and _same(row.base_url, url)) else None
-    return Endpoint(row, url, Credential(api_key, provider=row.name, url=url, variable=variable))
+        raise ConfigurationError(f"provider {name!r} has no URL of its own: give base_url= or set FLASH_BASE_URL")
+    url = clean_url(url, allow_http=allow_http, name=f"the URL of provider {name!r}")
+    both_given = provider is not None and given_url is not None
+    reads_variable = both_given or (chosen.base_url and _is_same_url(chosen.base_url, url))
+    variable = chosen.key_variable if reads_variable else None
+    return Endpoint(chosen, url, Credential(api_key, provider=name, url=url, variable=variable))
 
 
-def _row_at(url: str) -> Provider:
-    return next((row for row in list_providers() if row.base_url and _same(row.base_url, url)), get_provider("custom"))
+def _provider_at(url: str) -> Provider:
+    known = (known for known in list_providers() if known.base_url and _is_same_url(known.base_url, url))
+    return next(known, get_provider("custom"))
 
 
-def _same(one: str, other: str) -> bool:
+def _is_same_url(one: str, other: str) -> bool:
     try:
         return clean_url(one, allow_http=True) == other
     except ConfigurationError:

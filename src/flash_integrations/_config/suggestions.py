@@ -1,4 +1,4 @@
-"""Words that are not known, answered with the one that was probably meant."""
+"""Errors for unknown arguments, which name the argument that was probably meant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_TOKENIZER = "leave it out: texts are always sent as texts, no tokenizer is l
 _AT_ONCE = ("concurrent", "concurrency", "max_concurrency", "max_concurrent", "max_concurrent_requests")
 
 
-def _figure(name: str) -> str:
+def _limit(name: str) -> str:
     return f'use rate_limit={{"{name}": ...}}'
 
 
@@ -41,15 +41,15 @@ FOREIGN_PARAMS = {
     "api_version": "gateways have none; default_query sends any query parameter",
     "check_embedding_ctx_length": _NO_TOKENIZER,
     "tiktoken_enabled": _NO_TOKENIZER,
-    "embedding_ctx_length": "leave it out: texts are not cut; a text that is too long is an error that tells which",
+    "embedding_ctx_length": "leave it out: texts are not cut; a text that is too long is an error that names it",
     "allowed_special": _NO_TOKENIZER,
     "disallowed_special": _NO_TOKENIZER,
     "skip_empty": "leave out empty texts yourself: each vector belongs to one text",
     "deployment": "use model",
     "deployment_name": "use model",
     "azure_deployment": "use model",
-    "openai_api_type": "leave it out: gateways speak OpenAI's own format",
-    "api_type": "leave it out: gateways speak OpenAI's own format",
+    "openai_api_type": "leave it out: requests are always in OpenAI's own format",
+    "api_type": "leave it out: requests are always in OpenAI's own format",
     "openai_api_version": "gateways have none; default_query sends any query parameter",
     "headers": "use default_headers",
     "retry_min_seconds": "leave it out: waits follow Retry-After and grow; see max_retry_after",
@@ -58,12 +58,12 @@ FOREIGN_PARAMS = {
     "mode": "leave it out: query_model names another model for queries",
     "query_engine": "use query_model",
     "text_engine": "use model",
-    **dict.fromkeys(("requests_per_minute", "rpm", "requests_per_second"), _figure("requests_per_minute")),
-    **dict.fromkeys(("requests_per_hour", "rph"), _figure("requests_per_hour")),
-    **dict.fromkeys(("tokens_per_minute", "tpm"), _figure("tokens_per_minute")),
-    **dict.fromkeys(_AT_ONCE, _figure("concurrent")),
+    **dict.fromkeys(("requests_per_minute", "rpm", "requests_per_second"), _limit("requests_per_minute")),
+    **dict.fromkeys(("requests_per_hour", "rph"), _limit("requests_per_hour")),
+    **dict.fromkeys(("tokens_per_minute", "tpm"), _limit("tokens_per_minute")),
+    **dict.fromkeys(_AT_ONCE, _limit("concurrent")),
 }
-"""Words of langchain-openai, llama-index and others that mean nothing here, and what to write instead."""
+"""Parameters of langchain-openai, llama-index-llms-openai and others that are unknown here, and what to use instead."""
 
 _ELSEWHERE = {
     "model_kwargs": ("additional_kwargs",),
@@ -74,17 +74,22 @@ _ELSEWHERE = {
     "max_concurrency": ("num_workers",),
     "num_workers": ("max_concurrency",),
 }
-"""Words that some of our classes take, and the same under another's name."""
+"""Parameters that some of our classes take under another name."""
 
 _EXACT = {"api_key"}
-"""Words that are suggested for what is all but the same: a key in a wrong place is worse than no advice."""
+"""Parameters suggested for near-identical names only: a key in a wrong place is worse than no suggestion."""
 
 
 def refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> None:
-    """Refuse words that ``where`` does not take.
+    """Refuse arguments that ``where`` does not take.
+
+    Args:
+        where: the class's name.
+        given: the names of the arguments.
+        known: the names that the class takes.
 
     Raises:
-        ConfigurationError: names each unknown word with the nearest known one, or what to write instead of a peer's.
+        ConfigurationError: names each unknown argument with the nearest known one, or what to use instead.
     """
     faults = []
     for name in given:
@@ -101,7 +106,7 @@ def _advice(name: str, known: Collection[str]) -> str:
             return f"use {same}"
     if name in FOREIGN_PARAMS:
         return FOREIGN_PARAMS[name]
-    # A misspelt word of the peers is nearer to what it stands for than to something far off that is known here.
+    # A misspelt foreign parameter must not be mistaken for a distant one of ours: hence the order of the cutoffs.
     for names, cutoff in ((known, 0.8), (FOREIGN_PARAMS, 0.85), ({*known} - _EXACT, 0.6)):
         if near := difflib.get_close_matches(name, names, n=1, cutoff=cutoff):
             return FOREIGN_PARAMS[near[0]] if names is FOREIGN_PARAMS else f"did you mean {near[0]!r}?"

@@ -1,9 +1,9 @@
-"""Batches sent side by side: the two drivers of :class:`~.batching.Batches`, threads and tasks.
+"""Sends the batches of an embedding call concurrently: in threads (:func:`gather`) or in asyncio tasks.
 
-Both send so many at once and no more, in order; the next request is made when one has ended, so that memory holds the
-vectors and a few bodies. The first error ends the others: nothing is left running when the caller gets it, but for
-threads that a gateway keeps waiting for an answer's head. Those keep their slots, for the gateway is at work for them,
-and end when the head comes or their time is over; an interpreter that exits does not wait for them.
+At most ``max_concurrency`` requests are in flight. A request body is built only when a slot is free, so that memory
+holds the vectors and a few bodies. The first error cancels the other requests before it is raised. A thread that still
+waits for response headers cannot be interrupted: it keeps its slot (the gateway is working on it), ends with the
+headers or its timeout, and does not keep the interpreter from exiting.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from .._core.flow import Flow
 from ..errors import FlashError
 from .ports import SyncPort
 
-PATIENCE = 1.0
-"""Seconds an error waits for the other threads of its call; a gateway that keeps one waiting does not hold it up."""
+JOIN_SECONDS = 1.0
+"""How long an error waits for the call's other threads to end before it is raised."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingJob:
-    """One call for vectors.
+    """One ``embed`` call.
 
     Attributes:
-        batches: what is to be sent.
-        flow: makes the flow for a piece.
-        at_once: how many pieces may be under way.
-        on_batch: told the position of a batch's first text, and its vectors; None: nobody listens.
+        batches: decides which texts go into the next request, and what an error means for the rest.
+        flow: builds the flow that sends one piece of the texts.
+        max_concurrency: how many requests may be in flight.
+        on_batch: called after each batch with the position of its first text and its vectors.
     """
 
     batches: Batches
     flow: Callable[[Piece], Flow[Embeddings]]
-    at_once: int
+    max_concurrency: int
     on_batch: Callable[[int, list[list[float]]], None] | None = None
 
     def accept(self, piece: Piece, answer: Embeddings) -> None:
@@ -49,8 +49,8 @@ class EmbeddingJob:
             self.on_batch(piece.start, answer.vectors)
 
     @contextmanager
-    def judging(self, piece: Piece) -> Generator[None, None, None]:
-        """Lets the batches judge the error a piece came to."""
+    def handling_errors(self, piece: Piece) -> Generator[None, None, None]:
+        """Pass an error of this piece's request to ``batches``, which plans smaller requests or raises it."""
         try:
             yield
         except FlashError as error:
@@ -60,13 +60,16 @@ class EmbeddingJob:
 def gather(
     job: EmbeddingJob, run: Callable[[Flow[Embeddings], SyncPort], Embeddings], new_port: Callable[[], SyncPort]
 ) -> None:
-    """Carry a job out. A single request goes out in this thread, several in threads of this call.
+    """Send all batches of a job. A single request is sent from this thread, several from one thread each.
 
     Raises:
-        FlashError: the first that ends the call.
+        FlashError: the first error that ends the call.
     """
-    while job.batches.waiting() == 1 or (job.at_once == 1 and job.batches.waiting()):
-        _one(job, lambda flow: run(flow, new_port()))
+    while job.batches.waiting() == 1 or (job.max_concurrency == 1 and job.batches.waiting()):
+        piece = job.batches.next_piece()
+        if piece is not None:
+            with job.handling_errors(piece):
+                job.record_result(piece, run(job.flow(piece), new_port()))
     if not job.batches.waiting():
         return
     in_flight: dict[Future[Embeddings], _Flight] = {}
@@ -90,29 +93,29 @@ def gather(
             in_flight[future].landed()
 
 
-class _Flight:
-    """A piece under way in a thread of its own. Not an executor's: at its end Python waits for those."""
+class _PieceThread:
+    """A daemon thread that sends one piece. No ThreadPoolExecutor: Python waits for its threads at exit."""
 
-    def __init__(self, piece: Piece, port: SyncPort, work: Callable[[], Embeddings]) -> None:
-        self.answer: Future[Embeddings] = Future()
+    def __init__(self, piece: Piece, port: SyncPort, send: Callable[[], Embeddings]) -> None:
+        self.future: Future[Embeddings] = Future()
         self.port = port
         self._piece = piece
         context = copy_context()
         self._thread = threading.Thread(
-            target=context.run, args=(self._fly, work), name="flash-integrations-embed", daemon=True
+            target=context.run, args=(self._run, send), name="flash-integrations-embed", daemon=True
         )
         self._thread.start()
 
-    def landed(self) -> Piece:
-        """The piece, once its thread has ended too."""
+    def join(self) -> Piece:
+        """Wait for the thread to end; return its piece."""
         self._thread.join()
         return self._piece
 
-    def _fly(self, work: Callable[[], Embeddings]) -> None:
+    def _run(self, send: Callable[[], Embeddings]) -> None:
         try:
-            answer = work()
-        except BaseException as error:  # noqa: BLE001 - raised where the answer is asked for
-            self.answer.set_exception(error)
+            embeddings = send()
+        except BaseException as error:  # noqa: BLE001 - raised by future.result()
+            self.future.set_exception(error)
         else:
             self.answer.set_result(answer)
 

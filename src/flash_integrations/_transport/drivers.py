@@ -1,4 +1,4 @@
-"""The two drivers of a flow: one blocks, the other runs on the event loop. They differ in ``await`` alone."""
+"""Run a flow: carry out the commands it yields, and pass its deltas on. Sync and async, alike but for ``await``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Outcome(Generic[T]):
-    """What a flow returned; None until it has ended. Asynchronous generators return nothing themselves."""
+    """Holds what a flow returned, None until it has ended: an asynchronous generator cannot return a value."""
 
     value: T | None = None
 
 
 def drive(flow: Flow[T], port: SyncPort, outcome: Outcome[T]) -> Generator[ChatDelta, None, None]:
-    """Run a flow: carry out its commands, give its deltas; what it returns goes into ``outcome``."""
+    """Run a flow on a port and yield its deltas; its return value is stored in ``outcome``."""
     step, value = flow.send, None
     try:
         while True:
@@ -43,11 +43,11 @@ def drive(flow: Flow[T], port: SyncPort, outcome: Outcome[T]) -> Generator[ChatD
         try:
             port.close()
         finally:
-            flow.close()  # gives the slot back
+            flow.close()  # its `finally` frees the rate limit's slot
 
 
 async def adrive(flow: Flow[T], port: AsyncPort, outcome: Outcome[T]) -> AsyncGenerator[ChatDelta, None]:
-    """Run a flow: carry out its commands, give its deltas; what it returns goes into ``outcome``."""
+    """:func:`drive` for the event loop."""
     step, value = flow.send, None
     try:
         while True:
@@ -68,11 +68,11 @@ async def adrive(flow: Flow[T], port: AsyncPort, outcome: Outcome[T]) -> AsyncGe
         try:
             await port.close()
         finally:
-            flow.close()  # gives the slot back
+            flow.close()  # its `finally` frees the rate limit's slot
 
 
 def run(flow: Flow[T], port: SyncPort) -> T:
-    """Run a flow to its end; gives what it returns."""
+    """Run a flow to its end and return its value."""
     outcome = Outcome[T]()
     for _ in drive(flow, port, outcome):
         pass
@@ -80,7 +80,7 @@ def run(flow: Flow[T], port: SyncPort) -> T:
 
 
 async def arun(flow: Flow[T], port: AsyncPort) -> T:
-    """Run a flow to its end; gives what it returns."""
+    """:func:`run` for the event loop."""
     outcome = Outcome[T]()
     async for _ in adrive(flow, port, outcome):
         pass

@@ -1,6 +1,6 @@
-"""Transports that the process shares: one per gateway and TLS or proxy settings.
+"""The httpx clients that a process shares: one per gateway and the environment's TLS and proxy settings.
 
-Asynchronous ones belong to their event loop besides, and are closed when ``asyncio.run`` shuts the loop down.
+Async clients are kept per event loop as well, and closed when ``asyncio.run`` shuts that loop down.
 """
 
 from __future__ import annotations
@@ -26,25 +26,28 @@ _VARIABLES = (*_ENVIRONMENT, *map(str.lower, _ENVIRONMENT))
 
 _Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 _Settings: TypeAlias = tuple[str | None, ...]
-_Place: TypeAlias = tuple[str, _Settings]
-_Here: TypeAlias = dict[_Place, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]]
+_Key: TypeAlias = tuple[str, _Settings]
+_LoopClients: TypeAlias = dict[_Key, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]]
 _lock = threading.Lock()
 _contexts: dict[_Settings, ssl.SSLContext] = {}
-_clients: dict[_Place, httpx.Client] = {}
-_async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
-_left_behind: list[object] = []
-_answers: WeakSet[httpx.Response] = WeakSet()
+_clients: dict[_Key, httpx.Client] = {}
+_async_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClients] = WeakKeyDictionary()
+_parents_clients: list[object] = []
+_open_responses: WeakSet[httpx.Response] = WeakSet()
 
 
 def _settings() -> _Settings:
     return tuple(map(os.environ.get, _VARIABLES))
 
 
-def _make(kind: type[_Client], base_url: str, settings: _Settings) -> _Client:
-    """A transport to share.
+def _new_client(kind: type[_Client], base_url: str, settings: _Settings) -> _Client:
+    """Create a client to share.
 
-    Reading the certificates takes 20 ms, so TLS contexts are kept. Cookies are not: they would go from one key's calls
-    to another's.
+    TLS contexts are cached, since reading the certificates takes 20 ms. Cookies are refused: they would be sent with
+    the calls of other keys.
+
+    Raises:
+        ConfigurationError: the environment's certificates or proxy cannot be used.
     """
     verify: ssl.SSLContext | bool = False
     cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -56,82 +59,85 @@ def _make(kind: type[_Client], base_url: str, settings: _Settings) -> _Client:
                     _contexts[settings] = httpx.create_ssl_context()
                 verify = _contexts[settings]
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"the environment's certificate settings cannot be used: {error}") from error
+        raise ConfigurationError(
+            f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error}; "
+            "correct or unset the variable"
+        ) from error
     try:
         # The proxy was chosen above: httpx's own choice sends loopback through it, and stops at any it cannot use.
         url = None if proxy is None else proxy.url
         return kind(verify=verify, limits=_LIMITS, cookies=cookies, trust_env=False, proxy=url)
     except ImportError:
         raise ConfigurationError(
-            f"the proxy {proxy} speaks SOCKS, which wants a package: install httpx[socks]"
+            f"the proxy {proxy} is a SOCKS proxy, which needs a package: pip install 'httpx[socks]'"
         ) from None
     except (ValueError, httpx.InvalidURL):  # whose text may hold the proxy's password
         raise ConfigurationError(f"the proxy {proxy} cannot be used: look for stray characters in its URL") from None
 
 
 def shared_client(base_url: str) -> httpx.Client:
-    """The process's blocking transport for a gateway."""
-    place = (base_url, _settings())
-    client = _clients.get(place)
+    """Return the process's client for a gateway, created at the first call."""
+    key = (base_url, _settings())
+    client = _clients.get(key)
     if client is None:
-        fresh = _make(httpx.Client, *place)
+        new = _new_client(httpx.Client, *key)
         with _lock:
-            client = _clients.setdefault(place, fresh)
+            client = _clients.setdefault(key, new)
     return client
 
 
 async def shared_async_client(base_url: str) -> httpx.AsyncClient:
-    """The running loop's transport for a gateway."""
-    place = (base_url, _settings())
+    """Return the running event loop's client for a gateway, created at the first call."""
+    key = (base_url, _settings())
     loop = asyncio.get_running_loop()
     with _lock:
         if loop not in _async_clients:
-            # Transports refer to their loop, so that it would stay for ever once it was closed without a shut-down.
-            for old in [client for client in _async_clients if client.is_closed()]:
-                del _async_clients[old]
-        here = _async_clients.setdefault(loop, {})
-    if place not in here:
-        client = _make(httpx.AsyncClient, *place)
-        keeper = _close_with_loop(here, place)
-        here[place] = client, keeper  # before the first await: the tasks of this loop share it
-        await anext(keeper)
-    return here[place][0]
+            # Clients refer to their loop, which would keep a loop alive that was closed without a shut-down.
+            for closed_loop in [known for known in _async_clients if known.is_closed()]:
+                del _async_clients[closed_loop]
+        clients = _async_clients.setdefault(loop, {})
+    if key not in clients:
+        client = _new_client(httpx.AsyncClient, *key)
+        closer = _close_with_loop(clients, key)
+        clients[key] = client, closer  # before the first await: the tasks of this loop share it
+        await anext(closer)
+    return clients[key][0]
 
 
-async def _close_with_loop(here: _Here, place: _Place) -> AsyncGenerator[None, None]:
-    """Closes a transport when its loop shuts down its asynchronous generators, as ``asyncio.run`` does at its end."""
+async def _close_with_loop(clients: _LoopClients, key: _Key) -> AsyncGenerator[None, None]:
+    """Close a client when its loop shuts down its asynchronous generators, as ``asyncio.run`` does at its end."""
     try:
         yield
     finally:
-        client, _ = here.pop(place)
+        client, _ = clients.pop(key)
         await client.aclose()
 
 
 def _forget_connections() -> None:
-    """In a forked child: the parent's connections, locks and loops are not ours to use or to close."""
+    """In a forked child, start without clients: using or closing the parent's connections would break its calls."""
     global _lock  # noqa: PLW0603
     _lock = threading.Lock()
-    _left_behind.extend((dict(_clients), dict(_async_clients)))  # so that nobody collects, and thereby closes, them
+    _parents_clients.extend((dict(_clients), dict(_async_clients)))  # garbage collection would close them
     _clients.clear()
     _async_clients.clear()
-    _answers.clear()
+    _open_responses.clear()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_connections)
 
 
-def close_at_exit(answer: httpx.Response) -> None:
-    """Have an answer that is still open when the program ends closed before the interpreter is taken down.
+def close_at_exit(response: httpx.Response) -> None:
+    """Close a response that is still open when the program ends, before the interpreter shuts down.
 
-    A stream that was left early may lie in a variable until then, and httpx's closing of it crashes Python 3.13.0.
+    A stream that was left early may be in a global variable until then; closed later, it crashes Python 3.13.0.
     """
-    _answers.add(answer)
+    _open_responses.add(response)
 
 
 @atexit.register
 def _close_shared() -> None:
-    for answer in list(_answers):
-        answer.close()
+    for response in list(_open_responses):
+        response.close()
     for client in _clients.values():
         client.close()

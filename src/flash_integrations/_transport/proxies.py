@@ -1,9 +1,9 @@
-"""Which proxy of the environment a gateway's requests go through, and whose failure a failure is.
+"""Which proxy of the environment a gateway's requests go through, and the error messages that name it.
 
 ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``ALL_PROXY`` name proxies, ``NO_PROXY`` the hosts that are reached without one; on
-macOS and Windows the system's settings count where no variable is set. Loopback and host names without a dot (of
-containers, of the local network) are never reached through a proxy: it could not find them. So a shell with Clash in it
-runs the local gateway, the demo and tests.
+macOS and Windows the system's settings are read where no variable is set. Loopback and host names without a dot (of
+containers, of the local network) are never reached through a proxy, which could not resolve them: so the local
+gateway, the demo and the tests work in a shell that sets a proxy, as Clash does.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from urllib.request import getproxies, proxy_bypass
 from .._config.urls import is_loopback, is_single_label
 from ..errors import ConfigurationError
 
-_TAKEN = ("http", "https", "socks5", "socks5h")
-_SAME = {"socks": "socks5"}  # GNOME's settings, and Clash's by them, write socks://
+_SCHEMES = ("http", "https", "socks5", "socks5h")
+_SCHEME_ALIASES = {"socks": "socks5"}  # GNOME's settings, and Clash through them, write socks://
 _HINT = "unset the variable, or name the host in NO_PROXY, to go without it"
 
 
@@ -31,7 +31,7 @@ class EnvironmentProxy:
     """A proxy, and where its address was found.
 
     Attributes:
-        url: its URL; with the user and password that it wants.
+        url: its URL, with user and password if the variable holds them.
         variable: the environment variable that names it, or "the system's settings".
     """
 
@@ -47,40 +47,40 @@ class EnvironmentProxy:
 
     @classmethod
     def parse(cls, address: str, variable: str) -> Self:
-        """A proxy from the value of a variable, which may leave out ``http://``.
+        """Read the value of a variable, which may leave out ``http://``.
 
         Raises:
-            ConfigurationError: the address is no URL of a proxy; the message shows no password.
+            ConfigurationError: the address is not a proxy's URL; the message shows no password.
         """
         url = address if "://" in address else f"http://{address}"
         scheme, _, rest = url.partition("://")
-        scheme = _SAME.get(scheme.lower(), scheme.lower())
+        scheme = _SCHEME_ALIASES.get(scheme.lower(), scheme.lower())
         try:
             parts = urlsplit(f"{scheme}://{rest}")
-            is_proxy = scheme in _TAKEN and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # a port that is no number, a bracket too few
+            is_proxy = scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is not a number, a missing bracket
             is_proxy = False
         if not is_proxy:
-            taken = ", ".join(f"{scheme}://" for scheme in _TAKEN)
+            schemes = ", ".join(f"{scheme}://" for scheme in _SCHEMES)
             raise ConfigurationError(
-                f"the proxy in {variable} must be host:port or a URL that begins with one of {taken}; {_HINT}"
+                f"the proxy in {variable} must be host:port or a URL that begins with one of {schemes}; {_HINT}"
             )
         return cls(f"{scheme}://{rest}", variable)
 
     def unreachable(self, url: str, reason: str) -> str:
-        """The message where no connection to the proxy itself can be made."""
-        return f"cannot connect to the proxy {self}, through which {url} is asked: {reason}; start it, or {_HINT}"
+        """The error message for a proxy that cannot be connected to."""
+        return f"cannot connect to the proxy {self} on the way to {url}: {reason}; start it, or {_HINT}"
 
     def failed(self, url: str, reason: str) -> str:
-        """The message where the proxy answers that it cannot go on."""
-        return f"the proxy {self}, through which {url} is asked, failed: {reason}; {_HINT}"
+        """The error message for a proxy that answers with an error."""
+        return f"the proxy {self} on the way to {url} failed: {reason}; {_HINT}"
 
 
 def environment_proxy(url: str) -> EnvironmentProxy | None:
-    """The proxy that requests to a URL go through, or None: there is none, or the host is reached without it.
+    """Return the proxy that requests to a URL go through; None if no variable names one or the host is excepted.
 
     Raises:
-        ConfigurationError: the variable that counts here does not name a proxy.
+        ConfigurationError: the variable that applies to the URL does not hold a proxy's address.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
@@ -98,7 +98,7 @@ def environment_proxy(url: str) -> EnvironmentProxy | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether an error of httpx's says that no socket could be opened, rather than that TLS failed on an open one."""
+    """Whether an ``httpx.ConnectError`` means that no socket could be opened, not that TLS failed on an open one."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror | ConnectionRefusedError | TimeoutError):
@@ -115,7 +115,7 @@ def _without_user(url: str) -> str:
 
 
 def _is_excluded(host: str, entries: Iterable[str]) -> bool:
-    """Whether NO_PROXY names a host by a network (10.0.0.0/8) or a pattern (*.example.com): Python knows neither."""
+    """Whether NO_PROXY excepts a host by a network (10.0.0.0/8) or a pattern (*.example.com); Python reads neither."""
     for entry in map(str.strip, entries):
         if "*" in entry:
             if fnmatch.fnmatchcase(host, entry.lower()):
@@ -128,5 +128,5 @@ def _is_excluded(host: str, entries: Iterable[str]) -> bool:
 def _is_within(host: str, network: str) -> bool:
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
-    except ValueError:  # a name, or no network
+    except ValueError:  # a host name, or not a network
         return False

@@ -1,4 +1,4 @@
-"""Answers in pieces, as callers get them."""
+"""The iterators that ``stream_chat`` returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .ports import AsyncPort, SyncPort
 
 
 class _Stream:
-    """What both streams share: what is left when they have ended."""
+    """What both streams share: the completion, once they have ended."""
 
     def __init__(self) -> None:
         self._outcome = Outcome[Completion]()
@@ -21,10 +21,10 @@ class _Stream:
 
     @property
     def completion(self) -> Completion:
-        """The whole answer, once the stream has been read to its end.
+        """The same :class:`Completion` that ``chat`` returns, available once the stream has been read to its end.
 
         Raises:
-            RuntimeError: the stream has not ended, or was left early.
+            RuntimeError: the stream has not been read to its end, or was closed early.
         """
         if self._outcome.value is None:
             raise RuntimeError("the stream has not ended: read it to its end before asking for its completion")
@@ -32,10 +32,18 @@ class _Stream:
 
 
 class ChatStream(_Stream, Iterator[ChatDelta]):
-    """An answer in pieces: an iterator of :class:`ChatDelta`, and a context manager that lets go of it.
+    """A streamed answer: an iterator of :class:`ChatDelta`, and a context manager that closes it.
 
-    Nothing is sent until it is entered or iterated. Entering waits for the first piece, so that a refusal shows at the
-    ``with``. Leaving early, by whatever way, frees the connection and the slot.
+    ::
+
+        with client.stream_chat(model="gpt-5.2", messages=messages) as stream:
+            for delta in stream:
+                print(delta.text, end="")
+        print(stream.completion.usage)
+
+    Nothing is sent until it is entered or iterated. Entering waits for the first delta, so that the gateway's refusal
+    is raised by the ``with`` statement. Leaving early (``break``, an exception, :meth:`close`, garbage collection)
+    closes the connection and frees the rate limit's slot.
     """
 
     def __init__(self, flow: Flow[Completion], port: SyncPort) -> None:
@@ -53,13 +61,13 @@ class ChatStream(_Stream, Iterator[ChatDelta]):
         self.close()
 
     def close(self) -> None:
-        """Let go of the answer; safe to call again."""
+        """Close the response and release the connection; safe to call again."""
         self._first.clear()
         self._deltas.close()
 
 
 class AsyncChatStream(_Stream, AsyncIterator[ChatDelta]):
-    """:class:`ChatStream` for ``async for`` and ``async with``."""
+    """:class:`ChatStream` for ``async for`` and ``async with``; :meth:`aclose` in place of ``close``."""
 
     def __init__(self, flow: Flow[Completion], port: AsyncPort) -> None:
         super().__init__()
@@ -78,6 +86,6 @@ class AsyncChatStream(_Stream, AsyncIterator[ChatDelta]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Let go of the answer; safe to call again."""
+        """Close the response and release the connection; safe to call again."""
         self._first.clear()
         await self._deltas.aclose()

@@ -1,4 +1,4 @@
-"""Waiting for a time or for a place within the limits, blocking and on the event loop."""
+"""Waits for some seconds or for a slot within the rate limit, in a thread or on the event loop."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from .._core.commands import Sleep
 
 
 class Abandoned(Exception):  # noqa: N818 - nothing went wrong
-    """Whoever started a call wants its answer no more."""
+    """Raised in a thread whose call was cancelled by :meth:`Waiter.abandon`."""
 
 
 class Waiter:
-    """Waits, blocking, until another thread abandons what is waited for."""
+    """Waits in the calling thread; another thread may end the wait."""
 
     def __init__(self) -> None:
         self._woken: threading.Event | None = None
         self._abandoned = False
 
     def wait(self, command: Sleep) -> None:
-        """Wait until the time is over or the reservation is woken.
+        """Wait for ``command.seconds``, or until the reservation is woken.
 
         Raises:
-            Abandoned: before or while it waits.
+            Abandoned: :meth:`abandon` was called, before or during the wait.
         """
         self._woken = woken = threading.Event()
         self.check()
@@ -34,24 +34,24 @@ class Waiter:
         self.check()
 
     def abandon(self) -> None:
-        """End the waiting, and refuse any more of it."""
+        """End the current wait, and every later one, with :class:`Abandoned`. Called from another thread."""
         self._abandoned = True
         woken = self._woken
         if woken is not None:
             woken.set()
 
     def check(self) -> None:
-        """See whether anybody still wants it.
+        """Raise if the call was cancelled.
 
         Raises:
-            Abandoned: nobody does.
+            Abandoned: :meth:`abandon` was called.
         """
         if self._abandoned:
             raise Abandoned
 
 
 async def wait(command: Sleep) -> None:
-    """Wait until the time is over or the reservation is woken, on the running event loop."""
+    """Wait on the running event loop for ``command.seconds``, or until the reservation is woken."""
     if command.reservation is None:
         await asyncio.sleep(command.seconds or 0)
         return
@@ -61,7 +61,7 @@ async def wait(command: Sleep) -> None:
         try:
             loop.call_soon_threadsafe(woken.set)
         except RuntimeError:
-            return  # the loop is closed: nobody waits there any more
+            return  # the loop is closed, and with it the task that waited
 
     command.reservation.on_wake(wake)
     try:

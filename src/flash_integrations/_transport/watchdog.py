@@ -1,8 +1,8 @@
-"""Deadlines for blocking reads: one thread that shuts a socket down when its time is over.
+"""Deadlines for blocking reads: one thread that shuts a socket down when its deadline has passed.
 
-httpx's read timeout starts anew with every byte, so a gateway that pings for ever is never given up. A deadline that
-only events move can be kept from outside alone. The thread starts with the first deadline, sleeps until the nearest
-one, and ends when there is none left.
+httpx's read timeout starts anew with every byte, so that it never ends a stream of nothing but pings. A deadline that
+only events extend needs another thread. That thread starts with the first deadline, sleeps until the nearest one, and
+ends when there is none left.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ _order = itertools.count()
 
 
 class Watch:
-    """One deadline, to be moved as often as one likes; calls ``expire`` once if it is passed.
+    """A deadline that can be moved; calls ``expire`` when it passes.
 
-    Reader and thread meet at :meth:`arm` and :meth:`check`. Each holds the lock, so that no deadline is set while the
-    thread lets go, and none expires that was taken back. The lock is reentrant, for the garbage collector may end a
-    forgotten stream anywhere.
+    The lock is held by :meth:`arm` and :meth:`check`, so that no deadline is lost while the thread drops this watch,
+    and none expires that was disarmed. It is reentrant: the garbage collector may close a forgotten stream anywhere.
     """
 
     __slots__ = ("_armed_at", "_deadline", "_expire", "_lock", "expired")
@@ -37,30 +36,35 @@ class Watch:
         self.expired = False
 
     def arm(self, deadline: float | None) -> None:
-        """Move the deadline (by ``time.monotonic``; None: no deadline). Moving it later wakes nobody."""
+        """Set the deadline (by ``time.monotonic``; None for none). Setting a later one does not wake the thread."""
         with self._lock:
             self._deadline = deadline
             if deadline is not None and (self._armed_at is None or deadline < self._armed_at):
                 self._armed_at = deadline
                 _watchdog.schedule(deadline, self)
 
-    def end(self) -> None:
-        """Take the deadline back for good."""
+    def disarm(self) -> None:
+        """Remove the deadline for good."""
         with self._lock:
             self._deadline = self._expire = None
 
-    def shut(self) -> None:
-        """Let the deadline pass now."""
+    def expire_now(self) -> None:
+        """Expire before the deadline."""
         with self._lock:
             if self._expire is not None:
                 self.expired = True
                 self._expire()
 
     def check(self, now: float, booked: float) -> None:
-        """Called by the thread at the time it was booked for: expire, book again, or let go."""
+        """Called by the thread at the time scheduled: expire, schedule a moved deadline, or do nothing more.
+
+        Args:
+            now: the time, by ``time.monotonic``.
+            booked: the time for which this check was scheduled.
+        """
         with self._lock:
             if booked != self._armed_at:
-                return  # an earlier time was booked after this one
+                return  # an earlier check was scheduled after this one
             if self._deadline is None or self._expire is None:
                 self._armed_at = None
             elif self._deadline > now:
@@ -72,10 +76,14 @@ class Watch:
 
 
 def watch(extensions: Mapping[str, Any]) -> Watch | None:
-    """A watch over an answer's socket, from httpx's ``response.extensions``; a read that blocks on it is woken.
+    """Return a watch that shuts down a response's socket, which ends a read that blocks on it.
 
-    None where there is no socket (a transport of the user's), or where other answers share it (HTTP/2): there httpx's
-    own read timeout must do, which every ping resets.
+    Args:
+        extensions: httpx's ``response.extensions``.
+
+    Returns:
+        None if there is no socket (a mock, a user's own transport), or other responses share it (HTTP/2): only httpx's
+        read timeout works there, which every ping resets.
     """
     stream = extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
@@ -84,16 +92,16 @@ def watch(extensions: Mapping[str, Any]) -> Watch | None:
 
     def shut() -> None:
         try:
-            # Not SSLSocket.shutdown, which would let the reader go on in clear.
+            # Not SSLSocket.shutdown: it unwraps TLS, and the reader would go on in plain text.
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
         except OSError:
-            return  # it is closed already: nobody reads from it
+            return  # it is closed already
 
     return Watch(shut)
 
 
 class _Watchdog:
-    """The thread, and the times it is booked for."""
+    """The thread, and the checks scheduled in it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

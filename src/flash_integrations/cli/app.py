@@ -1,7 +1,4 @@
-"""The command line, ``flash-integrations``: thin over the library.
-
-A user's mistake ends in one line and exit code 2.
-"""
+"""The command line, ``flash-integrations``. Errors are one line; exit code 2 for wrong usage, 1 for a failed call."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _EXTRA_HINT = "this command needs more packages: pip install 'flash-integrations
 try:
     import typer
     from rich.console import Console
-except ImportError:  # told by main(), in one line
+except ImportError:  # main() names the extra to install
     typer = None  # type: ignore[assignment]
 
 if typer is not None:
@@ -46,16 +43,16 @@ if typer is not None:
 
     @app.command()
     def gateway(  # noqa: PLR0917 - typer reads options off the parameters
-        provider: Annotated[str, typer.Option(help="The catalogue row whose rules it keeps.")] = "flashapi",
+        provider: Annotated[str, typer.Option(help="The provider whose rules it keeps.")] = "flashapi",
         port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1; 0 takes a free port.")] = 8899,
-        api_key: Annotated[str, typer.Option(help="The key to let in.")] = "sk-local",
-        limits: Annotated[bool, typer.Option("--limits", help="Enforce the row's limits.")] = False,  # noqa: FBT002
+        api_key: Annotated[str, typer.Option(help="The API key it accepts.")] = "sk-local",
+        limits: Annotated[bool, typer.Option("--limits", help="Enforce the provider's rate limits.")] = False,  # noqa: FBT002
         strict_models: Annotated[  # noqa: FBT002
-            bool, typer.Option("--strict-models", help="Refuse models that the row does not list.")
+            bool, typer.Option("--strict-models", help="Refuse models that the provider does not list.")
         ] = False,
         log: Annotated[bool, typer.Option("--log", help="Show a line for each request.")] = False,  # noqa: FBT002
         upstream: Annotated[
-            str | None, typer.Option(help="Relay to this OpenAI-format server, say llama.cpp's.")
+            str | None, typer.Option(help="Relay to this OpenAI-format server, such as llama.cpp's.")
         ] = None,
         upstream_key: Annotated[str | None, typer.Option(help="Its key.")] = None,
         upstream_model: Annotated[str | None, typer.Option(help="The model to ask there.")] = None,
@@ -82,7 +79,7 @@ if typer is not None:
                 console.print(
                     f"  export FLASH_BASE_URL={local.base_url} FLASH_API_KEY={local.api_key}", highlight=False
                 )
-                console.print("or, with this row's rules and limits, in code:", style="dim")
+                console.print("or, with this provider's rules and limits, in code:", style="dim")
                 console.print(
                     f"  FlashClient(provider={provider!r}, base_url={local.base_url!r}, api_key={local.api_key!r})",
                     highlight=False,
@@ -95,31 +92,27 @@ if typer is not None:
 
 
 def _show(request: ReceivedRequest) -> None:
-    """A line for a request: what was asked, how, and the status that answers it."""
+    """Print a request's method, path, model and status."""
     how = "stream" if request.stream else "plain"
-    status = request.status or "the caller left"
+    status = request.status or "client disconnected"
     sys.stdout.write(f"{request.method} {request.path} {request.model or '-'} {how} {status}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """The entry point."""
+    """Run the command line."""
     if typer is None:
         sys.exit(f"flash-integrations: {_EXTRA_HINT}")
     try:
         app()
     except ModuleNotFoundError as error:
-        _end(f"{error.name} is not installed: {_EXTRA_HINT}", 2)
+        _exit(f"{error.name} is not installed: {_EXTRA_HINT}", 2)
     except ConfigurationError as error:
-        _end(str(error), 2)
+        _exit(str(error), 2)
     except FlashError as error:
-        _end(f"{type(error).__name__}: {error}", 1)
+        _exit(f"{type(error).__name__}: {error}", 1)
 
 
-def _end(line: str, code: int) -> None:
+def _exit(line: str, code: int) -> None:
     sys.stderr.write(f"flash-integrations: {line}\n")
     sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()

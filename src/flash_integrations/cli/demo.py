@@ -1,6 +1,6 @@
-"""What ``flash-integrations demo`` shows: the main job in both frameworks, and the proof from the gateway's record.
+"""``flash-integrations demo``: the main job in both frameworks, and what the local gateway received for it.
 
-For each framework: a whole answer, a streamed one, a tool called and its result told, and an answer as an object.
+For each framework: a whole answer, a streamed one, a tool call with its result sent back, and a structured answer.
 """
 
 from __future__ import annotations
@@ -49,16 +49,19 @@ class _Shown:
 
 
 def run(console: Console, *, model: str, question: str) -> None:
-    """Show everything; raises a FlashError where something fails.
+    """Call the model in both frameworks and print the answers.
 
     Args:
-        console: where to.
-        model: the model to ask.
+        console: where to print.
+        model: the model's id.
         question: what to ask it.
+
+    Raises:
+        FlashError: a call failed.
     """
-    with _place() as (params, gateway):
-        if gateway is not None and (astray := keys_elsewhere()):
-            console.print(Text(astray))
+    with _gateway() as (params, gateway):
+        if gateway is not None and (suggestion := keys_elsewhere()):
+            console.print(Text(suggestion))
         client = FlashClient(**params)
         where = f"{client.provider.name}, {client.base_url}"
         if gateway is not None:
@@ -71,8 +74,8 @@ def run(console: Console, *, model: str, question: str) -> None:
 
 
 @contextmanager
-def _place() -> Iterator[tuple[dict[str, Any], LocalGateway | None]]:
-    """Where to ask: what the environment names, or a local gateway where it names nothing."""
+def _gateway() -> Iterator[tuple[dict[str, Any], LocalGateway | None]]:
+    """Yield the client's arguments: none if the environment names a gateway, else those of a local one."""
     if any(os.environ.get(name, "").strip() for name in ("FLASH_API_KEY", "FLASH_PROVIDER", "FLASH_BASE_URL")):
         yield {}, None
         return
@@ -116,7 +119,7 @@ def _langchain(console: Console, params: dict[str, Any], model: str, question: s
         result = get_weather(**call_made["args"])
         _say(console, ".bind_tools", f"{call_made['name']}({call_made['args']}) = {result}")
         answered = equipped.invoke([*asked, call, ToolMessage(result, tool_call_id=call_made["id"])])
-        _say(console, "its result told", answered.text)
+        _say(console, "its result sent back", answered.text)
         yield shown("tool result", answered)
     _say(console, ".with_structured_output", repr(llm.with_structured_output(City).invoke(OBJECT_QUESTION)))
 
@@ -156,7 +159,7 @@ def _llama_index(console: Console, params: dict[str, Any], model: str, question:
         _say(console, ".chat_with_tools", f"{selection.tool_name}({selection.tool_kwargs}) = {result}")
         answer = ChatMessage(role="tool", content=result, additional_kwargs={"tool_call_id": selection.tool_id})
         answered = llm.chat_with_tools([tool], chat_history=[*asked, call.message, answer])
-        _say(console, "its result told", answered.message.content or "")
+        _say(console, "its result sent back", answered.message.content or "")
         yield shown("tool result", answered)
     _say(console, ".structured_predict", repr(llm.structured_predict(City, PromptTemplate(OBJECT_QUESTION))))
 
@@ -166,13 +169,13 @@ def _answers(shown: list[_Shown]) -> Table:
     left = ("framework", "call", "finish reason")
     for name in ("framework", "call", "characters", "finish reason", "tokens in", "out", "total"):
         table.add_column(name, justify="left" if name in left else "right")
-    for line in shown:
-        table.add_row(line.framework, line.how, str(len(line.text)), line.finish, *map(str, line.usage))
+    for answer in shown:
+        table.add_row(answer.framework, answer.how, str(len(answer.text)), answer.finish, *map(str, answer.usage))
     return table
 
 
 def _record(gateway: LocalGateway) -> Table:
-    """What the gateway received: the proof that whole answers were streamed on the wire."""
+    """A table of the requests received: it shows that whole answers were streamed on the wire."""
     requests = gateway.requests
     streamed = sum(request.stream for request in requests)
     title = f"The gateway's record: {streamed} of {len(requests)} requests were streams"
