@@ -106,7 +106,7 @@ def _provider(values: dict[str, Any]) -> Provider:
 
 
 _PLAIN_KEYS = ("base_url", "key_variable", "stream", "require_finish_reason", "send_reasoning", "split_think_tags")
-_ROW_KEYS = {*_PLAIN_KEYS, "limits", "tiers", "models", "like"}
+_PROVIDER_KEYS = {*_PLAIN_KEYS, "limits", "tiers", "models", "like"}
 
 
 def read_catalogue(text: str) -> dict[str, Provider]:
@@ -127,15 +127,17 @@ def read_catalogue(text: str) -> dict[str, Provider]:
                 raise ConfigurationError(f"catalogue: provider {name!r}: like={table['like']!r} names no earlier one")
             values = {item.name: getattr(base, item.name) for item in fields(base)}
         values["name"] = name
-        values |= {key: row[key] for key in _PLAIN_KEYS if key in row}
-        if "limits" in row:
-            values["rate_limit"] = _limits(row["limits"], f"{name}.limits")
-        if "tiers" in row:
-            values["tiers"] = {tier: _limits(limits, f"{name}.tiers.{tier}") for tier, limits in row["tiers"].items()}
-        if "models" in row:
-            values["models"] = {model: _card(model, about, name) for model, about in row["models"].items()}
-        rows[name] = _provider(values)
-    return rows
+        values |= {key: table[key] for key in _PLAIN_KEYS if key in table}
+        if "limits" in table:
+            values["rate_limit"] = _rate_limit(table["limits"], f"{name}.limits")
+        if "tiers" in table:
+            values["tiers"] = {
+                tier: _rate_limit(limits, f"{name}.tiers.{tier}") for tier, limits in table["tiers"].items()
+            }
+        if "models" in table:
+            values["models"] = {model: _card(model, entry, name) for model, entry in table["models"].items()}
+        providers[name] = _provider(values)
+    return providers
 
 
 def _refuse_unknown_keys(table: dict[str, Any], known: set[str], where: str) -> None:
@@ -148,11 +150,12 @@ def _rate_limit(table: dict[str, Any], where: str) -> RateLimit:
     return RateLimit(**table)
 
 
-def _card(name: str, about: int | dict[str, Any], provider: str) -> ModelCard:
-    if not isinstance(about, dict):
-        return ModelCard(name, about or None)
-    _refuse(about, {"kind", "context_window", "split_think_tags"}, f"{provider}.models.{name}")
-    return ModelCard(name, **about)
+def _card(name: str, entry: int | dict[str, Any], provider: str) -> ModelCard:
+    """A model's card from its entry: the context window alone (0: not published), or a table."""
+    if not isinstance(entry, dict):
+        return ModelCard(name, entry or None)
+    _refuse_unknown_keys(entry, {"kind", "context_window", "split_think_tags"}, f"{provider}.models.{name}")
+    return ModelCard(name, **entry)
 
 
 _providers = read_catalogue(files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8"))
@@ -223,9 +226,9 @@ def register_model(
     Raises:
         ConfigurationError: no such provider.
     """
-    row = get_provider(provider)
+    known = get_provider(provider)
     card = ModelCard(name, context_window, kind, split_think_tags)
-    register_provider(replace(row, models={**row.models, name: card}))
+    register_provider(replace(known, models={**known.models, name: card}))
     return card
 
 

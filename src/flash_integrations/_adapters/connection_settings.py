@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from .._base_client import ROW, TimeoutLike
+from .._base_client import PROVIDER_LIMITS, TimeoutLike
 from .._config.endpoint import LEFT_OUT
 from .._config.redaction import redact_reprs, without_body_secrets, without_secrets
 from .._config.suggestions import refuse_unknown

@@ -62,7 +62,7 @@ class Credential:
         ConfigurationError: a source of another type, or a key that begins with ``Bearer``.
     """
 
-    __slots__ = ("_left_out", "_provider", "_shown", "_source", "_url", "_variable")
+    __slots__ = ("_left_out", "_provider", "_returned", "_source", "_url", "_variable")
 
     def __init__(self, source: KeySource, *, provider: str, url: str, variable: str | None) -> None:
         self._left_out = source is LEFT_OUT
@@ -186,7 +186,7 @@ class Credential:
         return "give api_key= (no variable is read for this URL)"
 
     def _missing(self) -> str:
-        names, meant = self._variables(), _meant(self._url)
+        names, meant = self._variables(), _suggested_url(self._url)
         shown_url = f"{self._url} ({meant})" if meant else self._url
         where = f"{self._provider} ({self._url}{meant and f'; {meant}'})" if names else shown_url
         message = f"no API key for {where}: {self.advice()}, {_LOCAL_HINT}"

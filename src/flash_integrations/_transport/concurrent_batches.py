@@ -43,10 +43,10 @@ class EmbeddingJob:
     max_concurrency: int
     on_batch: Callable[[int, list[list[float]]], None] | None = None
 
-    def accept(self, piece: Piece, answer: Embeddings) -> None:
-        """A piece was answered."""
-        if self.batches.accept(piece, answer) and self.on_batch is not None:
-            self.on_batch(piece.start, answer.vectors)
+    def record_result(self, piece: Piece, embeddings: Embeddings) -> None:
+        """Keep the vectors of a piece, and call ``on_batch``."""
+        if self.batches.accept(piece, embeddings) and self.on_batch is not None:
+            self.on_batch(piece.start, embeddings.vectors)
 
     @contextmanager
     def handling_errors(self, piece: Piece) -> Generator[None, None, None]:
@@ -72,25 +72,24 @@ def gather(
                 job.record_result(piece, run(job.flow(piece), new_port()))
     if not job.batches.waiting():
         return
-    in_flight: dict[Future[Embeddings], _Flight] = {}
+    in_flight: dict[Future[Embeddings], _PieceThread] = {}
     try:
         while True:
-            while len(in_flight) < job.at_once and (piece := job.batches.next_piece()) is not None:
+            while len(in_flight) < job.max_concurrency and (piece := job.batches.next_piece()) is not None:
                 port = new_port()
-                flight = _Flight(piece, port, partial(run, job.flow(piece), port))
-                in_flight[flight.answer] = flight
+                thread = _PieceThread(piece, port, partial(run, job.flow(piece), port))
+                in_flight[thread.future] = thread
             if not in_flight:
                 return
             for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
-                piece = in_flight.pop(future).landed()
-                with job.judging(piece):
-                    answer = future.result()
-                    job.accept(piece, answer)
+                piece = in_flight.pop(future).join()
+                with job.handling_errors(piece):
+                    job.record_result(piece, future.result())
     finally:
-        for flight in in_flight.values():
-            flight.port.abandon()
-        for future in wait(in_flight, PATIENCE).done:
-            in_flight[future].landed()
+        for thread in in_flight.values():
+            thread.port.abandon()
+        for future in wait(in_flight, JOIN_SECONDS).done:
+            in_flight[future].join()
 
 
 class _PieceThread:
@@ -117,19 +116,11 @@ class _PieceThread:
         except BaseException as error:  # noqa: BLE001 - raised by future.result()
             self.future.set_exception(error)
         else:
-            self.answer.set_result(answer)
-
-
-def _one(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Embeddings]) -> None:
-    piece = job.batches.next_piece()
-    if piece is not None:
-        with job.judging(piece):
-            answer = run(job.flow(piece))
-            job.accept(piece, answer)
+            self.future.set_result(embeddings)
 
 
 async def agather(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Awaitable[Embeddings]]) -> None:
-    """:func:`gather` with tasks of the running loop."""
+    """:func:`gather` with tasks of the running event loop."""
     in_flight: dict[asyncio.Task[Embeddings], Piece] = {}
 
     async def send(piece: Piece) -> Embeddings:
@@ -137,16 +128,15 @@ async def agather(job: EmbeddingJob, run: Callable[[Flow[Embeddings]], Awaitable
 
     try:
         while True:
-            while len(in_flight) < job.at_once and (piece := job.batches.next_piece()) is not None:
+            while len(in_flight) < job.max_concurrency and (piece := job.batches.next_piece()) is not None:
                 in_flight[asyncio.ensure_future(send(piece))] = piece
             if not in_flight:
                 return
             done, _ = await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 piece = in_flight.pop(task)
-                with job.judging(piece):
-                    answer = task.result()
-                    job.accept(piece, answer)
+                with job.handling_errors(piece):
+                    job.record_result(piece, task.result())
     finally:
         for task in in_flight:
             task.cancel()
