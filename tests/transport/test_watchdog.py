@@ -79,5 +79,5 @@ def test_a_time_that_was_booked_before_an_earlier_one_rings_no_second_time():
     watch.arm(now + LONG)
     watch.check(now + LONG, now + LONG)
     watch.check(now + 2 * LONG, now + 2 * LONG)
-    watch.end()
+    watch.disarm()
     assert rung == ["rung"]

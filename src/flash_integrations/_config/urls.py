@@ -13,13 +13,18 @@ _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 def clean_url(url: Any, *, allow_http: bool = False, name: str = "base_url") -> str:
-    """A base URL in one spelling: host in lower case, no slash at the end.
+    """Check a base URL and normalize it: host in lower case, no default port, no slash at the end.
+
+    Args:
+        url: the URL.
+        allow_http: accept plain http to a public host.
+        name: what it is called in the error.
 
     Raises:
         ConfigurationError: not an http(s) URL; one with a user, a query or a fragment; one that names an endpoint; or
             plain http to a public host without ``allow_http``.
     """
-    # A key given for a URL by mistake is not shown.
+    # A key passed as URL by mistake must not be shown.
     shown = f", not {url!r}" if isinstance(url, str) and "/" in url and "@" not in url else ""
     wanted = f"{name} must be a URL like https://host/v1{shown}"
     if not isinstance(url, str):
@@ -30,21 +35,21 @@ def clean_url(url: Any, *, allow_http: bool = False, name: str = "base_url") -> 
     except ValueError as error:
         raise ConfigurationError(f"{wanted} ({error})") from None
     if "@" in parts.netloc:
-        raise ConfigurationError(f"{name} must not carry a user or password; the key goes by api_key=")
+        raise ConfigurationError(f"{name} must not have a user or password: give the key as api_key=")
     if parts.scheme not in ("http", "https") or not host or not host.isprintable() or " " in host:
         raise ConfigurationError(wanted)
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} must not have a query or fragment; see default_query")
+        raise ConfigurationError(f"{name} must not have a query or fragment: give query parameters as default_query=")
     path = parts.path.rstrip("/")
     bracketed = f"[{host}]" if ":" in host else host
     netloc = bracketed if port in (None, {"http": 80, "https": 443}[parts.scheme]) else f"{bracketed}:{port}"
     for ending in ("/chat/completions", "/embeddings", "/models"):
         if path.endswith(ending):
-            until = urlunsplit((parts.scheme, netloc, path.removesuffix(ending), "", ""))
-            raise ConfigurationError(f"{name} must end before {ending}: {until}")
-    if parts.scheme == "http" and not allow_http and not _is_near(host):
+            shorter = urlunsplit((parts.scheme, netloc, path.removesuffix(ending), "", ""))
+            raise ConfigurationError(f"{name} must end before {ending}: {shorter}")
+    if parts.scheme == "http" and not allow_http and not _is_private(host):
         raise ConfigurationError(
-            f"{name} is plain http to a public host, which shows the key: use https or allow_http=True"
+            f"{name} is plain http to a public host, which exposes the key: use https, or pass allow_http=True"
         )
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 
@@ -61,13 +66,13 @@ def is_loopback(url: str) -> bool:
 
 
 def is_single_label(host: str) -> bool:
-    """Whether a host is a name without a dot: a container's, or a host's in the local network."""
-    # A name of digits alone is an address in another spelling (134744072 is 8.8.8.8).
+    """Whether a host is a name without a dot: of a container, or in the local network."""
+    # Digits alone are an IPv4 address as one number (134744072 is 8.8.8.8).
     return bool(host) and not {".", ":"} & set(host) and not _NUMBER.fullmatch(host)
 
 
-def _is_near(host: str) -> bool:
-    """Loopback, a private address, or a name without a dot (a container's, a host's in the local network)."""
+def _is_private(host: str) -> bool:
+    """Whether a host is loopback, a private address, or a name without a dot."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
