@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, HttpUrl, create_model
 
-from flash_integrations._adapters.json_schema import LooseSchemaError, schema_of, to_strict, wire_name
+from flash_integrations._adapters.json_schema import (
+    LooseSchemaError,
+    is_recursive,
+    object_root,
+    schema_of,
+    to_strict,
+    wire_name,
+)
 
 
 class Point(BaseModel):
@@ -22,6 +29,54 @@ class Node(BaseModel):
 
     name: str
     children: list["Node"] = []
+
+
+NODE = Node.model_json_schema()["$defs"]["Node"]
+CHAIN = {"type": "object", "properties": {"next": {"$ref": "#/properties/first"}}}
+
+RECURSIVE = {
+    "a class": Node.model_json_schema(),
+    "within": {"properties": {"root": {"$ref": "#/$defs/Node"}}, "$defs": {"Node": NODE}},
+    "the root": {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#"}}}},
+    "a path": {"type": "object", "properties": {"first": CHAIN}},
+    "a list": {"anyOf": [{"type": "array", "items": {"$ref": "#/anyOf/0"}}, {"type": "null"}]},
+    "draft 7": {"$ref": "#/definitions/N", "definitions": {"N": {"properties": {"n": {"$ref": "#/definitions/N"}}}}},
+    "escaped": {"$ref": "#/$defs/a~1b%20c", "$defs": {"a/b c": {"items": {"$ref": "#/$defs/a~1b%20c"}}}},
+    "over another": {
+        "properties": {"a": {"$ref": "#/$defs/A"}},
+        "$defs": {"A": {"items": {"$ref": "#/$defs/B"}}, "B": {"items": {"$ref": "#/$defs/A"}}},
+    },
+}
+PLAIN = {
+    "no reference": Point.model_json_schema(),
+    "twice the same": {
+        "properties": {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/$defs/A"}},
+        "$defs": {"A": {"type": "string"}},
+    },
+    "elsewhere": {"properties": {"a": {"$ref": "https://example.com/a.json"}}},
+    "to nothing": {"properties": {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/anyOf/7"}}, "anyOf": []},
+    "a property of that name": {"properties": {"$ref": {"type": "string"}}},
+}
+
+
+@pytest.mark.parametrize("schema", RECURSIVE.values(), ids=RECURSIVE)
+def test_a_schema_that_holds_itself_is_found(schema):
+    """By references of every form."""
+    assert is_recursive(schema)
+
+
+@pytest.mark.parametrize("schema", PLAIN.values(), ids=PLAIN)
+def test_other_schemas_do_not_hold_themselves(schema):
+    """Neither what is referred to twice, nor what cannot be followed."""
+    assert not is_recursive(schema)
+
+
+def test_references_at_the_root_are_followed_to_an_object():
+    """Over several of them, and round a circle without end; what stands beside a reference stays."""
+    chain = {"$ref": "#/$defs/A", "title": "T", "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"type": "object"}}}
+    assert object_root(chain) == {"type": "object", "title": "T", "$defs": chain["$defs"]}
+    circle = {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}
+    assert object_root(circle)["$defs"] == circle["$defs"]
 
 
 def test_strict_objects_are_closed_and_need_all_their_fields():

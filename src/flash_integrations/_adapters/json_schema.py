@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel
 
@@ -44,11 +46,60 @@ class LooseSchemaError(ValueError):
 
 
 def schema_of(cls: type[BaseModel]) -> dict[str, Any]:
-    """A class's schema with an object at its root, where Pydantic puts a reference if the class holds itself."""
-    schema = cls.model_json_schema()
-    if "$ref" in schema:
-        schema |= schema["$defs"][schema.pop("$ref").rpartition("/")[2]]
-    return schema
+    """A class's schema with an object at its root."""
+    return object_root(cls.model_json_schema())
+
+
+def object_root(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema with an object at its root, where Pydantic puts a reference if a class holds itself.
+
+    References within it stay good, for nothing in it moves.
+    """
+    rooted = dict(schema)
+    followed: set[str] = set()
+    while isinstance(target := rooted.get("$ref"), str) and target not in followed:
+        followed.add(target)
+        rooted = {**_resolved(target, schema), **{name: value for name, value in rooted.items() if name != "$ref"}}
+    return rooted
+
+
+def is_recursive(schema: Mapping[str, Any]) -> bool:
+    """Whether something in a schema holds itself, by references of any form: ``#``, ``#/$defs/Node``, ``#/items``."""
+    done: set[str] = set()
+
+    def comes_back(part: Any, on_the_way: tuple[str, ...]) -> bool:
+        for target in _references(part):
+            if target in on_the_way:
+                return True
+            if target not in done and comes_back(_resolved(target, schema), (*on_the_way, target)):
+                return True
+            done.add(target)
+        return False
+
+    return comes_back(schema, ("#",))
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        if isinstance(target := part.get("$ref"), str):
+            yield target
+        for inner in part.values():
+            yield from _references(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _references(inner)
+
+
+def _resolved(target: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a JSON pointer (RFC 6901) refers to; nothing where that is not in the schema."""
+    part: Any = schema if target.startswith("#") else None
+    for escaped in unquote(target).split("/")[1:]:
+        step = escaped.replace("~1", "/").replace("~0", "~")
+        if isinstance(part, list) and step.isdecimal() and int(step) < len(part):
+            part = part[int(step)]
+        else:
+            part = part.get(step) if isinstance(part, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
 
 
 def wire_name(name: str) -> str:

@@ -31,7 +31,7 @@ from .._adapters.structured_answers import cut_reason, find_json
 from .._adapters.tool_choice import name_of
 from ..errors import InvalidRequestError
 from ._refusals import refusal_error
-from ._tools import ToolLike, recursive_schema, to_tool, tool_params
+from ._tools import HOLDS_ITSELF, ToolLike, recursive_schema, to_tool, tool_params
 
 Method: TypeAlias = Literal["json_schema", "function_calling", "json_mode"]
 Schema: TypeAlias = Mapping[str, Any] | type
@@ -65,6 +65,8 @@ def to_response_format(schema: Schema, *, strict: bool | None = None) -> dict[st
         made = copy.deepcopy(convert_to_openai_function(schema))
     except ValueError as error:
         raise InvalidRequestError(f"not a schema: {error}") from error
+    except RecursionError as error:
+        raise InvalidRequestError(f"{HOLDS_ITSELF}: {schema!r}") from error
     parameters = recursive_schema(schema) or made.pop("parameters", {"type": "object", "properties": {}})
     made.pop("parameters", None)
     asked = made.pop("strict", None)

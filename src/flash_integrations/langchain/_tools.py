@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, Tool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel
 
-from .._adapters.json_schema import LooseSchemaError, schema_of, to_strict
+from .._adapters.json_schema import LooseSchemaError, is_recursive, object_root, to_strict
 from .._adapters.tool_choice import ToolChoice, to_tool_choice
 from ..errors import InvalidRequestError
 
 ToolLike: TypeAlias = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 
 _DESCRIBES_A_FUNCTION = frozenset({"name", "title", "properties", "input_schema", "toolSpec"})
+
+HOLDS_ITSELF = "a TypedDict that holds itself has no schema: make it a Pydantic class"
 
 
 def to_tool(tool: ToolLike, *, strict: bool | None = None) -> dict[str, Any]:
@@ -33,10 +35,13 @@ def to_tool(tool: ToolLike, *, strict: bool | None = None) -> dict[str, Any]:
         return dict(tool)
     try:
         made = convert_to_openai_tool(dict(tool) if isinstance(tool, Mapping) else tool)
-        if (schema := recursive_schema(tool)) is not None:
-            made["function"]["parameters"] = schema
+        schema = recursive_schema(tool)
     except ValueError as error:
         raise InvalidRequestError(f"not a tool: {error}") from error
+    except RecursionError as error:
+        raise InvalidRequestError(f"{HOLDS_ITSELF}: {tool!r}") from error
+    if schema is not None and "function" in made:
+        made = {**made, "function": {**made["function"], "parameters": schema}}
     if strict is None or "function" not in made:
         return made
     # Made strict in a copy: the schema may be the tool's own, and another model's.
@@ -50,35 +55,34 @@ def to_tool(tool: ToolLike, *, strict: bool | None = None) -> dict[str, Any]:
     return {**made, "function": {**function, "strict": strict}}
 
 
-def recursive_schema(tool: Any) -> dict[str, Any] | None:
-    """The schema of a Pydantic class that holds itself; None of any other.
+def recursive_schema(tool: ToolLike) -> dict[str, Any] | None:
+    """The schema of what holds itself; None of anything else.
 
-    langchain-core writes out what a schema refers to, and leaves empty what refers back: lists of anything, which
+    langchain-core writes out what a schema refers to, and leaves ``{}`` where it refers back: anything at all, which
     strict mode refuses. So the references stay; those at the root, where an object must stand, are followed.
     """
-    if not (isinstance(tool, type) and issubclass(tool, BaseModel)):
+    schema = _written_schema(tool)
+    if schema is None or not is_recursive(schema):
         return None
-    schema = tool.model_json_schema()
-    reached = {name: set(_references(inner)) for name, inner in schema.get("$defs", {}).items()}
-    for _ in reached:
-        reached = {
-            name: names.union(*(reached[name_inside] for name_inside in names)) for name, names in reached.items()
-        }
-    if not any(name in names for name, names in reached.items()):
-        return None
-    schema = schema_of(tool)
-    return {keyword: value for keyword, value in schema.items() if keyword not in ("title", "description")}
+    return {name: value for name, value in object_root(schema).items() if name not in ("title", "description")}
 
 
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        if isinstance(target := schema.get("$ref"), str):
-            yield target.rpartition("/")[2]
-        for inner in schema.values():
-            yield from _references(inner)
-    elif isinstance(schema, list):
-        for inner in schema:
-            yield from _references(inner)
+def _written_schema(tool: ToolLike) -> Mapping[str, Any] | None:
+    """A tool's schema before langchain-core writes out its references; None where it has none of its own."""
+    schema: Any = tool
+    if isinstance(tool, BaseTool):
+        schema = None if isinstance(tool, Tool) and not tool.args_schema else tool.tool_call_schema
+    elif isinstance(tool, Mapping):
+        function = tool["function"] if isinstance(tool.get("function"), Mapping) else tool
+        schema = function.get("parameters", function.get("input_schema", function))
+    elif not isinstance(tool, type):
+        # As langchain-core reads a function.
+        schema = create_schema_from_function(
+            tool.__name__, tool, parse_docstring=True, error_on_invalid_docstring=False, include_injected=False
+        )
+    if isinstance(schema, type):
+        return schema.model_json_schema() if issubclass(schema, BaseModel) else None
+    return schema if isinstance(schema, Mapping) else None
 
 
 def _is_provider_side(tool: Mapping[str, Any]) -> bool:
