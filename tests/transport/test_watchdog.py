@@ -39,7 +39,7 @@ def test_a_deadline_can_be_moved_and_taken_back():
         watch.arm(soon)
     watches[0].arm(soon + LONG)
     watches[1].arm(None)
-    watches[2].end()
+    watches[2].disarm()
     last = threading.Event()
     Watch(last.set).arm(soon + 0.05)
     assert last.wait(PATIENCE)
