@@ -45,7 +45,7 @@ def test_a_deadline_can_be_moved_and_taken_back():
     assert last.wait(PATIENCE)
     assert rung == []
     assert [watch.expired for watch in watches] == [False] * 3
-    watches[0].end()
+    watches[0].disarm()
 
 
 def test_a_deadline_counts_again_after_it_was_taken_back():
