@@ -249,3 +249,24 @@ def test_a_row_cannot_be_like_a_later_one():
 def test_the_names_an_editor_offers_are_the_providers_there_are():
     """The Literal beside ``provider`` is the table."""
     assert list(get_args(ProviderName)) == [provider.name for provider in list_providers()]
+
+
+def test_what_is_known_of_reasoning_is_read_from_the_catalogue():
+    """A provider says whether it wants reasoning back and thinks between tags; a model's row counts more."""
+    text = """
+    [providers.a]
+    send_reasoning = true
+    split_think_tags = true
+    models = { plain = { split_think_tags = false }, other = 1000 }
+    """
+    row = read_catalogue(text)["a"]
+    assert row.send_reasoning
+    assert [row.splits_think_tags(model) for model in ("plain", "other", "unlisted")] == [False, True, True]
+    assert (Provider("b").send_reasoning, Provider("b").splits_think_tags("m")) == (None, False)
+
+
+def test_a_registered_model_says_whether_it_thinks_between_tags():
+    """The fact counts at its provider."""
+    register_provider(Provider("c"))
+    register_model("r1", provider="c", split_think_tags=True)
+    assert get_provider("c").splits_think_tags("r1")

@@ -11,7 +11,7 @@ PAGE = (HERE.parents[1] / "docs" / "wire-quirks.md").read_text(encoding="utf-8")
 LINES = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")]
 ROWS = {cells[0]: cells[1:] for cells in LINES if len(cells) == 5 and cells[0] != "id"}
 MAP = [cells for cells in LINES if len(cells) == 3 and cells[0] != "what was sent"]
-COUNTS = {"F": 26, "E": 26, "C": 18, "U": 12, "T": 26, "R": 8, "N": 13, "H": 24, "Q": 13, "V": 14, "S": 20}
+COUNTS = {"F": 26, "E": 26, "C": 18, "U": 12, "T": 26, "R": 10, "N": 13, "H": 24, "Q": 17, "V": 14, "S": 20}
 """How many rows each part of the page has."""
 
 _READERS = re.compile(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)")

@@ -1,4 +1,4 @@
-"""Signed and encrypted reasoning in pieces: what goes back is what the plain answer would have had."""
+"""R9: signed and encrypted reasoning in pieces: what goes back is what the plain answer would have had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reasoning between tags in the content, told apart however the content is cut."""
+"""R10: reasoning between tags in the content, told apart however the content is cut."""
 
 from __future__ import annotations
 

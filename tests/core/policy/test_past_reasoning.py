@@ -1,4 +1,4 @@
-"""Which reasoning of earlier answers goes out, and what a refusal that asks for it teaches."""
+"""Q14, Q15, Q16: which reasoning of earlier answers goes out, and what a refusal that asks for it teaches."""
 
 from __future__ import annotations
 

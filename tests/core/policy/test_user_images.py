@@ -1,4 +1,4 @@
-"""Images of tool results and earlier answers, for gateways that take them from users alone."""
+"""Q17: images of tool results and earlier answers, for gateways that take them from users alone."""
 
 from __future__ import annotations
 
