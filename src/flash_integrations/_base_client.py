@@ -11,15 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar, cast
 
 from ._config.endpoint import KeySource, resolve
-from ._config.redaction import (
-    RedactedDict,
-    Redactor,
-    explaining_no_key,
-    redact_reprs,
-    secrets_in_body,
-    secrets_of,
-    without_secrets,
-)
+from ._config.error_hints import explaining_no_key, explaining_window
+from ._config.redaction import RedactedDict, Redactor, redact_reprs, secrets_in_body, secrets_of, without_secrets
 from ._config.suggestions import refuse_unknown
 from ._config.worker_pickles import register_for_workers
 from ._core.completion.completion import Completion
@@ -36,7 +29,7 @@ from ._core.policy.rate_limiter import RateLimiter
 from ._core.policy.timeout import Timeout, check_at_least_0, check_seconds
 from ._transport.concurrent_batches import EmbeddingJob
 from ._transport.process import process
-from .catalogue import Provider, ProviderName, RateLimit
+from .catalogue import Provider, ProviderName, RateLimit, listed_context_window
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -305,6 +298,8 @@ class BaseClient:
         redact = Redactor(key, secrets)
         env = Environment(time.monotonic, time.time, random.random, _new_id, redact)
         flow = Exchange(call, policy, self._limiter(), process.quirks, env).flow()
+        if call.model and listed_context_window(call.model, self.provider) is None:
+            flow = explaining_window(flow, call.model, self.provider.name)
         return explaining_no_key(flow, key) if key.is_empty and not secrets else flow
 
     def _secrets(self, call: Call[Any]) -> tuple[str, ...]:

@@ -233,13 +233,17 @@ def register_model(
 
 
 def context_window(model: str, provider: Provider) -> int:
-    """Return the tokens that prompt and answer may take together.
+    """Return the tokens that prompt and answer may take together; for a model that no provider lists, 128,000."""
+    return listed_context_window(model, provider) or DEFAULT_CONTEXT_WINDOW
 
-    The provider's own figure; if it lists none, the smallest that any provider lists; for a model that no provider
-    lists, 128,000.
+
+def listed_context_window(model: str, provider: Provider) -> int | None:
+    """Return the tokens that prompt and answer may take together, or None where no provider gives a figure.
+
+    The provider's own figure; if it lists none, the smallest that any provider lists.
     """
     card = provider.models.get(model)
     if card is not None and card.context_window:
         return card.context_window
     listed = [other.models[model].context_window for other in _providers.values() if model in other.models]
-    return min((size for size in listed if size), default=DEFAULT_CONTEXT_WINDOW)
+    return min((size for size in listed if size), default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._config.suggestions import FOREIGN_PARAMS, refuse_unknown
+from flash_integrations._config.suggestions import FOREIGN_PARAMS, VENDOR_PARAMS, refuse_unknown
 from flash_integrations.errors import ConfigurationError
 
 KNOWN = ("model", "base_url", "max_retries", "temperature")
@@ -29,6 +29,13 @@ def test_an_unknown_word_is_answered(word, advice):
     with pytest.raises(ConfigurationError) as caught:
         refuse_unknown("ChatFlash", [word], KNOWN)
     assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("name", VENDOR_PARAMS)
+def test_a_vendors_parameter_goes_into_the_extra_body(name):
+    """It is no misspelt parameter of ours, though its name may be near to one (top_k, top_p)."""
+    with pytest.raises(ConfigurationError, match=rf"send it as extra_body=\{{'{name}': \.\.\.\}}$"):
+        refuse_unknown("ChatFlash", [name], (*KNOWN, "top_p", "extra_body"))
 
 
 @pytest.mark.parametrize(

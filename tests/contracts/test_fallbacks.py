@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from replay import DONE, USAGE_EVENT, Answer, chunk, refuse, replay
 
 from flash_integrations import FlashClient
-from flash_integrations.errors import BadRequestError
+from flash_integrations.errors import BadRequestError, ConfigurationError, ContextLengthError
 from flash_integrations.langchain import ChatFlash
 from flash_integrations.llama_index import FlashLLM
 
@@ -90,3 +90,22 @@ def test_a_refused_sampling_parameter_names_the_way_out(kind):
         for _ in range(2):
             with pytest.raises(BadRequestError, match=r"Leave temperature out, .* drop_refused=True"):
                 model.invoke("hi") if kind is ChatFlash else model.complete("hi")
+
+
+@pytest.mark.parametrize("kind", [ChatFlash, FlashLLM])
+def test_a_prompt_too_long_for_an_unlisted_model_names_the_window(kind):
+    """The error says where the model's window is given; for a listed one it is known."""
+    too_long = refuse(400, "This model's maximum context length is 10 tokens", code="context_length_exceeded")
+    with replay(*[too_long] * 2) as server:
+        for name, hinted in (("house-model", True), ("gpt-5.2", False)):
+            model = kind(model=name, base_url=server.base_url)
+            with pytest.raises(ContextLengthError) as caught:
+                model.invoke("hi") if kind is ChatFlash else model.complete("hi")
+            assert ("FlashLLM(context_window=...)" in str(caught.value)) is hinted
+
+
+@pytest.mark.parametrize("kind", [ChatFlash, FlashLLM])
+def test_a_routers_provider_is_sent_to_the_extra_body(kind):
+    """``provider`` names the gateway here; OpenRouter's object of that name is refused with its way."""
+    with pytest.raises(ConfigurationError, match=r"OpenRouter's routing: extra_body=\{'provider'"):
+        kind(model="m", base_url="http://127.0.0.1:9/v1", provider={"order": ["a"]})

@@ -118,7 +118,7 @@ async def test_errors_are_langchains_too(gateway, make):
         ("check_embedding_ctx_length", "texts are always sent as texts, no tokenizer is loaded"),
         ("check_embedding_ctx_len", "texts are always sent as texts, no tokenizer is loaded"),
         ("tiktoken_enabled", "no tokenizer"),
-        ("embedding_ctx_length", "tells which"),
+        ("embedding_ctx_length", "names it"),
         ("deployment", "use model"),
         ("skip_empty", "leave out empty texts"),
         ("openai_api_key", "use api_key"),

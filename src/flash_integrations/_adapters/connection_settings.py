@@ -157,6 +157,8 @@ class ConnectionSettings(BaseModel):
             if alias in values and alias not in known:
                 values.setdefault(name, values.pop(alias))
         refuse_unknown(cls.__name__, values, {*known, *cls.ALIASES})
+        if isinstance(routing := values.get("provider"), Mapping) and "name" not in routing:
+            raise ConfigurationError("provider names the gateway; OpenRouter's routing: extra_body={'provider': {...}}")
         cls._check_model(values)
         if values.get("max_retries", 0) is None:
             del values["max_retries"]

@@ -10,16 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from ..errors import AuthenticationError
-
 if TYPE_CHECKING:
-    from .._core.flow import Flow
     from .endpoint import Credential
 
-T = TypeVar("T")
 
 HIDDEN = "**********"
 """Shown in place of a secret."""
@@ -168,13 +164,3 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """Return the text without them."""
         return self.credential.redact(text, self.also)
-
-
-def explaining_no_key(flow: Flow[T], key: Credential) -> Flow[T]:
-    """A flow whose requests carry no key: a gateway that asks for one says something else of it, "invalid" perhaps."""
-    try:
-        return (yield from flow)
-    except AuthenticationError as error:
-        hint = f"No key was sent: {key.advice()}"
-        error.hint = f"{error.hint}. {hint}" if error.hint else hint
-        raise

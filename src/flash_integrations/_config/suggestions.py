@@ -22,6 +22,7 @@ FOREIGN_PARAMS = {
     "api_base": "use base_url",
     "openai_organization": "gateways have no organizations; default_headers sends any header",
     "organization": "gateways have no organizations; default_headers sends any header",
+    **dict.fromkeys(("provider_routing", "provider_preferences"), "send them as extra_body={'provider': {...}}"),
     "openai_proxy": "set HTTPS_PROXY, or give an http_client with a proxy",
     "is_chat_model": "leave it out: every model is called as a chat model",
     "use_responses_api": "leave it out: calls always go to /chat/completions",
@@ -65,6 +66,19 @@ FOREIGN_PARAMS = {
 }
 """Parameters of langchain-openai, llama-index-llms-openai and others that are unknown here, and what to use instead."""
 
+VENDOR_PARAMS = {
+    **dict.fromkeys(("top_k", "min_p", "repetition_penalty", "length_penalty"), "vLLM, Qwen and others"),
+    **dict.fromkeys(("typical_p", "mirostat", "dry_multiplier", "num_ctx", "num_predict"), "llama.cpp, Ollama"),
+    **dict.fromkeys(("guided_json", "guided_choice", "guided_regex", "structured_outputs"), "vLLM"),
+    **dict.fromkeys(("chat_template_kwargs", "best_of", "ignore_eos", "min_tokens"), "vLLM, SGLang"),
+    **dict.fromkeys(("enable_thinking", "thinking_budget", "enable_search", "search_options"), "DashScope's Qwen"),
+    **dict.fromkeys(("thinking", "thinking_config", "safety_settings", "cached_content"), "Claude, GLM, Gemini"),
+    **dict.fromkeys(("models", "route", "transforms"), "OpenRouter"),
+    **dict.fromkeys(("plugins", "include_reasoning", "usage"), "OpenRouter"),
+    **dict.fromkeys(("search_parameters", "deferred"), "xAI"),
+}
+"""Parameters that are some vendor's alone, and whose: they go out in ``extra_body``, unchecked."""
+
 _ELSEWHERE = {
     "model_kwargs": ("additional_kwargs",),
     "extra_body": ("additional_kwargs",),
@@ -106,6 +120,9 @@ def _advice(name: str, known: Collection[str]) -> str:
             return f"use {same}"
     if name in FOREIGN_PARAMS:
         return FOREIGN_PARAMS[name]
+    if name in VENDOR_PARAMS:
+        whose = f"a parameter of {VENDOR_PARAMS[name]}"
+        return f"it is {whose}: send it as extra_body={{{name!r}: ...}}{'' if 'extra_body' in known else ' of a call'}"
     # A misspelt foreign parameter must not be mistaken for a distant one of ours: hence the order of the cutoffs.
     for names, cutoff in ((known, 0.8), (FOREIGN_PARAMS, 0.85), ({*known} - _EXACT, 0.6)):
         if near := difflib.get_close_matches(name, names, n=1, cutoff=cutoff):
