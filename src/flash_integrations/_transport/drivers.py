@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -66,9 +69,26 @@ async def adrive(flow: Flow[T], port: AsyncPort, outcome: Outcome[T]) -> AsyncGe
                 step, value = flow.throw, error
     finally:
         try:
-            await port.close()
+            if sys.get_asyncgen_hooks().finalizer is None:
+                # nest_asyncio's loops let Python collect a generator that was left early, and nothing can be awaited
+                # then: connection and slot would stay taken.
+                _close_later(port)
+            else:
+                await port.close()
         finally:
             flow.close()  # its `finally` frees the rate limit's slot
+
+
+def _close_later(port: AsyncPort) -> None:
+    """Close a port in a task of the running loop; without one, what held the connection is collected."""
+    with suppress(RuntimeError):
+        task = asyncio.get_running_loop().create_task(port.close())
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""The tasks of :func:`_close_later`: the loop itself holds them weakly."""
 
 
 def run(flow: Flow[T], port: SyncPort) -> T:
