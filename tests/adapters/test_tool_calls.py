@@ -13,6 +13,12 @@ def test_arguments_that_are_no_object_are_refused(text):
         load_arguments(text)
 
 
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**64, 10**30 + 1])
+def test_numbers_of_any_length_are_kept(number):
+    """An id beyond 64 bits is the same id in the tool, not the nearest float."""
+    assert load_arguments(f'{{"id": {number}}}') == {"id": number}
+
+
 def test_arguments_may_hold_raw_line_ends():
     """Models write them, and new-api passes them on."""
     assert load_arguments('{"a": "x\ny"}') == {"a": "x\ny"}
