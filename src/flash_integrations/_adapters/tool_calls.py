@@ -9,7 +9,6 @@ from typing import Any
 from .._core.completion.completion import Choice, Completion, ToolCall
 from .._core.framing import json_codec
 
-
 _LONG_NUMBER = re.compile(r"\d{19}")
 
 
@@ -19,8 +18,11 @@ def load_arguments(arguments: str) -> dict[str, Any]:
     Raises:
         ValueError: they are no JSON object.
     """
-    # orjson makes a float, another number, of an int beyond 64 bits: ids may be that long.
-    parsed = json.loads(arguments, strict=False) if _LONG_NUMBER.search(arguments) else json_codec.loads(arguments)
+    try:
+        # orjson makes a float, another number, of an int beyond 64 bits: ids may be that long.
+        parsed = json.loads(arguments, strict=False) if _LONG_NUMBER.search(arguments) else json_codec.loads(arguments)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
     if not isinstance(parsed, dict):
         raise ValueError("the arguments are no JSON object")  # noqa: TRY004 - as for what does not parse
     return parsed
