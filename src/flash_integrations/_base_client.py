@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Never, Self, TypeAlias, TypeVar, cast
 from ._config.endpoint import KeySource, resolve
 from ._config.error_hints import explaining_no_key, explaining_window
 from ._config.redaction import RedactedDict, Redactor, redact_reprs, secrets_in_body, secrets_of, without_secrets
-from ._config.suggestions import refuse_unknown
+from ._config.suggestions import refuse_routing, refuse_unknown
 from ._config.worker_pickles import register_for_workers
 from ._core.completion.completion import Completion
 from ._core.endpoints.call import Call
@@ -135,6 +135,7 @@ class BaseClient:
                 )
                 raise ConfigurationError(message)
         refuse_unknown(type(self).__name__, unknown, PARAMS)
+        refuse_routing(type(self).__name__, provider, PARAMS)
         self._endpoint = resolve(provider, base_url, api_key, allow_http=allow_http)
         provider = self._endpoint.provider
         check_seconds("total_timeout", total_timeout)

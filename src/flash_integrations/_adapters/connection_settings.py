@@ -24,7 +24,7 @@ from pydantic import (
 from .._base_client import PROVIDER_LIMITS, TimeoutLike
 from .._config.endpoint import LEFT_OUT
 from .._config.redaction import redact_reprs, without_body_secrets, without_secrets
-from .._config.suggestions import refuse_unknown
+from .._config.suggestions import refuse_routing, refuse_unknown
 from .._config.worker_pickles import key_for_worker, register_for_workers
 from .._core.policy.timeout import Timeout
 from ..catalogue import Provider, ProviderName, RateLimit
@@ -157,8 +157,7 @@ class ConnectionSettings(BaseModel):
             if alias in values and alias not in known:
                 values.setdefault(name, values.pop(alias))
         refuse_unknown(cls.__name__, values, {*known, *cls.ALIASES})
-        if isinstance(routing := values.get("provider"), Mapping) and "name" not in routing:
-            raise ConfigurationError("provider names the gateway; OpenRouter's routing: extra_body={'provider': {...}}")
+        refuse_routing(cls.__name__, values.get("provider"), known)
         cls._check_model(values)
         if values.get("max_retries", 0) is None:
             del values["max_retries"]
@@ -258,6 +257,7 @@ class ConnectionSettings(BaseModel):
             if name in CONNECTION_PARAMS and name != "timeout":
                 raise InvalidRequestError(
                     f"{name} is for the object, not for a call: {type(self).__name__}({name}=...)"
+                    + ('; routing (OpenRouter) goes by extra_body={"provider": ...}' if name == "provider" else "")
                 )
         params: dict[str, Any] = redact_reprs(
             {name: value for name, value in named.items() if not name.startswith("ls_")}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from ..errors import ConfigurationError
 
 _NO_TOKENIZER = "leave it out: texts are always sent as texts, no tokenizer is loaded"
 
 _AT_ONCE = ("concurrent", "concurrency", "max_concurrency", "max_concurrent", "max_concurrent_requests")
+
+_GEMINI = ("safety_settings", "thinking_config", "cached_content")
 
 
 def _limit(name: str) -> str:
@@ -59,6 +61,9 @@ FOREIGN_PARAMS = {
     "mode": "leave it out: query_model names another model for queries",
     "query_engine": "use query_model",
     "text_engine": "use model",
+    "num_ctx": "set OLLAMA_CONTEXT_LENGTH on the server: Ollama's /v1 takes none",
+    "num_predict": "use max_tokens",
+    **dict.fromkeys(_GEMINI, 'use extra_body={"extra_body": {"google": {...}}}, as Gemini has it'),
     **dict.fromkeys(("requests_per_minute", "rpm", "requests_per_second"), _limit("requests_per_minute")),
     **dict.fromkeys(("requests_per_hour", "rph"), _limit("requests_per_hour")),
     **dict.fromkeys(("tokens_per_minute", "tpm"), _limit("tokens_per_minute")),
@@ -67,17 +72,85 @@ FOREIGN_PARAMS = {
 """Parameters of langchain-openai, llama-index-llms-openai and others that are unknown here, and what to use instead."""
 
 VENDOR_PARAMS = {
-    **dict.fromkeys(("top_k", "min_p", "repetition_penalty", "length_penalty"), "vLLM, Qwen and others"),
-    **dict.fromkeys(("typical_p", "mirostat", "dry_multiplier", "num_ctx", "num_predict"), "llama.cpp, Ollama"),
-    **dict.fromkeys(("guided_json", "guided_choice", "guided_regex", "structured_outputs"), "vLLM"),
-    **dict.fromkeys(("chat_template_kwargs", "best_of", "ignore_eos", "min_tokens"), "vLLM, SGLang"),
-    **dict.fromkeys(("enable_thinking", "thinking_budget", "enable_search", "search_options"), "DashScope's Qwen"),
-    **dict.fromkeys(("thinking", "thinking_config", "safety_settings", "cached_content"), "Claude, GLM, Gemini"),
-    **dict.fromkeys(("models", "route", "transforms"), "OpenRouter"),
-    **dict.fromkeys(("plugins", "include_reasoning", "usage"), "OpenRouter"),
-    **dict.fromkeys(("search_parameters", "deferred"), "xAI"),
+    "top_k": "vLLM, SGLang, llama.cpp, OpenRouter, DashScope",
+    "min_p": "vLLM, SGLang, llama.cpp, OpenRouter",
+    "top_a": "OpenRouter",
+    "typical_p": "llama.cpp",
+    "repetition_penalty": "vLLM, SGLang, OpenRouter",
+    "repeat_penalty": "llama.cpp",
+    "length_penalty": "vLLM",
+    "min_tokens": "vLLM, SGLang",
+    "best_of": "vLLM",
+    "use_beam_search": "vLLM",
+    "ignore_eos": "vLLM, SGLang, llama.cpp",
+    "stop_token_ids": "vLLM, SGLang",
+    "bad_words": "vLLM",
+    "skip_special_tokens": "vLLM, SGLang",
+    "include_stop_str_in_output": "vLLM",
+    "truncate_prompt_tokens": "vLLM",
+    "prompt_logprobs": "vLLM",
+    "chat_template": "vLLM",
+    "chat_template_kwargs": "vLLM, SGLang, llama.cpp",
+    "add_generation_prompt": "vLLM",
+    "continue_final_message": "vLLM, SGLang",
+    "documents": "vLLM",
+    "mm_processor_kwargs": "vLLM",
+    "structured_outputs": "vLLM",
+    "guided_json": "vLLM before 0.12",
+    "guided_regex": "vLLM before 0.12",
+    "guided_choice": "vLLM before 0.12",
+    "guided_grammar": "vLLM before 0.12",
+    "regex": "SGLang",
+    "ebnf": "SGLang",
+    "separate_reasoning": "SGLang",
+    "grammar": "llama.cpp",
+    "json_schema": "llama.cpp",
+    "cache_prompt": "llama.cpp",
+    "mirostat": "llama.cpp",
+    "dry_multiplier": "llama.cpp",
+    "models": "OpenRouter",
+    "transforms": "OpenRouter",
+    "route": "OpenRouter",
+    "plugins": "OpenRouter",
+    "usage": "OpenRouter",
+    "include_reasoning": "OpenRouter, Groq",
+    "reasoning_format": "Groq, llama.cpp",
+    "thinking": "Z.ai, Moonshot, DeepSeek, Volcengine Ark, Anthropic",
+    "enable_thinking": "DashScope, SiliconFlow",
+    "thinking_budget": "DashScope, SiliconFlow",
+    "enable_search": "DashScope",
+    "search_options": "DashScope",
+    "result_format": "DashScope",
+    "incremental_output": "DashScope",
+    "vl_high_resolution_images": "DashScope",
+    "translation_options": "DashScope",
+    "do_sample": "Z.ai",
+    "tool_stream": "Z.ai",
+    "reasoning_split": "MiniMax",
+    "mask_sensitive_info": "MiniMax",
+    "safe_prompt": "Mistral",
+    "random_seed": "Mistral",
+    "prompt_mode": "Mistral",
+    "search_parameters": "xAI",
+    "deferred": "xAI",
+    "search_mode": "Perplexity",
+    "search_domain_filter": "Perplexity",
+    "search_recency_filter": "Perplexity",
+    "return_images": "Perplexity",
+    "return_related_questions": "Perplexity",
+    "cache_control": "OpenRouter",
+    "fallbacks": "LiteLLM",
+    "input_type": "NVIDIA NIM, Voyage, Cohere",
+    "truncate": "NVIDIA NIM, Cohere",
+    "truncation": "Voyage",
+    "output_dimension": "Voyage, Mistral",
+    "output_dtype": "Voyage, Mistral",
+    "late_chunking": "Jina",
+    "embedding_type": "Jina",
+    "text_type": "DashScope",
 }
-"""Parameters that are some vendor's alone, and whose: they go out in ``extra_body``, unchecked."""
+"""Parameters of one vendor's own, and who takes them: that name's API reference, 2024 to 2026. No common format has
+them; ``extra_body`` sends them as they are."""
 
 _ELSEWHERE = {
     "model_kwargs": ("additional_kwargs",),
@@ -118,13 +191,43 @@ def _advice(name: str, known: Collection[str]) -> str:
     for same in _ELSEWHERE.get(name, ()):
         if same in known:
             return f"use {same}"
+    if name in VENDOR_PARAMS or name in FOREIGN_PARAMS:
+        return _instead(name, known)
+    # A misspelt foreign parameter must not be mistaken for a distant one of ours: hence the order of the cutoffs.
+    others = {*FOREIGN_PARAMS, *VENDOR_PARAMS}
+    for names, cutoff in ((known, 0.8), (others, 0.85), ({*known} - _EXACT, 0.6)):
+        if near := difflib.get_close_matches(name, names, n=1, cutoff=cutoff):
+            return _instead(near[0], known) if names is others else f"did you mean {near[0]!r}?"
+    return "it is not a known argument"
+
+
+def _instead(name: str, known: Collection[str]) -> str:
     if name in FOREIGN_PARAMS:
         return FOREIGN_PARAMS[name]
-    if name in VENDOR_PARAMS:
-        whose = f"a parameter of {VENDOR_PARAMS[name]}"
-        return f"it is {whose}: send it as extra_body={{{name!r}: ...}}{'' if 'extra_body' in known else ' of a call'}"
-    # A misspelt foreign parameter must not be mistaken for a distant one of ours: hence the order of the cutoffs.
-    for names, cutoff in ((known, 0.8), (FOREIGN_PARAMS, 0.85), ({*known} - _EXACT, 0.6)):
-        if near := difflib.get_close_matches(name, names, n=1, cutoff=cutoff):
-            return FOREIGN_PARAMS[near[0]] if names is FOREIGN_PARAMS else f"did you mean {near[0]!r}?"
-    return "it is not a known argument"
+    return f"{_in_extra_body(name, known)} ({VENDOR_PARAMS[name]})"
+
+
+def refuse_routing(where: str, provider: object, known: Collection[str]) -> None:
+    """Refuse a gateway's routing among its upstreams as ``provider``; a dumped ``Provider`` has a name.
+
+    Raises:
+        ConfigurationError: says where routing goes.
+    """
+    if isinstance(provider, Mapping) and "name" not in provider:
+        advice = _in_extra_body("provider", known)
+        raise ConfigurationError(f"{where}: provider names the gateway; its routing (OpenRouter) is another: {advice}")
+
+
+def _in_extra_body(name: str, known: Collection[str]) -> str:
+    """How a class sends a parameter of a vendor's own.
+
+    Args:
+        name: the parameter.
+        known: what the class's constructor takes; one that takes no more of a request's body leaves it to the call.
+    """
+    body = f'{{"{name}": ...}}'
+    if "extra_body" in known:
+        return f"use extra_body={body}"
+    if "additional_kwargs" in known:
+        return f'use additional_kwargs={{"extra_body": {body}}}'
+    return f"it belongs to the call, as in chat(..., extra_body={body})"
