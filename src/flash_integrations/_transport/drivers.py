@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from .._core.completion.completion import ChatDelta
 from .._core.flow import Flow
@@ -82,13 +82,17 @@ async def adrive(flow: Flow[T], port: AsyncPort, outcome: Outcome[T]) -> AsyncGe
 def _close_later(port: AsyncPort) -> None:
     """Close a port in a task of the running loop; without one, what held the connection is collected."""
     with suppress(RuntimeError):
-        task = asyncio.get_running_loop().create_task(port.close())
-        _closing.add(task)
-        task.add_done_callback(_closing.discard)
+        start_closing(asyncio.get_running_loop(), port.close())
+
+
+def start_closing(loop: asyncio.AbstractEventLoop, closing: Coroutine[Any, Any, None]) -> None:
+    """Close in a task that is held to its end: the loop itself holds tasks weakly."""
+    task = loop.create_task(closing)
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
 
 
 _closing: set[asyncio.Task[None]] = set()
-"""The tasks of :func:`_close_later`: the loop itself holds them weakly."""
 
 
 def run(flow: Flow[T], port: SyncPort) -> T:

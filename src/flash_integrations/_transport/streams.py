@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from types import TracebackType
-from typing import Self
+import asyncio
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from types import AsyncGeneratorType, TracebackType
+from typing import Self, cast
 
 from .._core.completion.completion import ChatDelta, Completion
 from .._core.flow import Flow
-from .drivers import Outcome, adrive, drive
+from .drivers import Outcome, adrive, drive, start_closing
 from .ports import AsyncPort, SyncPort
 
 
@@ -72,13 +74,25 @@ class AsyncChatStream(_Stream, AsyncIterator[ChatDelta]):
     def __init__(self, flow: Flow[Completion], port: AsyncPort) -> None:
         super().__init__()
         self._deltas = adrive(flow, port, self._outcome)
+        self._is_begun = False
 
     async def __anext__(self) -> ChatDelta:
-        return self._first.pop() if self._first else await anext(self._deltas)
+        return self._first.pop() if self._first else await anext(self._begun())
 
     async def __aenter__(self) -> Self:
-        self._first.extend(delta for delta in [await anext(self._deltas, None)] if delta is not None)
+        self._first.extend(delta for delta in [await anext(self._begun(), None)] if delta is not None)
         return self
+
+    def _begun(self) -> AsyncGenerator[ChatDelta, None]:
+        """The deltas, held until they are closed: httpx's generators must not be collected along with who reads them.
+
+        Frameworks' chains of generators are often collected at once, as a circle; generators within httpcore that are
+        collected so, in no order, leave the connection open.
+        """
+        if not self._is_begun:
+            self._is_begun = True
+            weakref.finalize(self, _close_left, asyncio.get_running_loop(), self._deltas).atexit = False
+        return self._deltas
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
@@ -89,3 +103,15 @@ class AsyncChatStream(_Stream, AsyncIterator[ChatDelta]):
         """Close the response and release the connection; safe to call again."""
         self._first.clear()
         await self._deltas.aclose()
+
+
+def _close_left(loop: asyncio.AbstractEventLoop, left: AsyncGenerator[ChatDelta, None]) -> None:
+    """Close what nobody reads any more, from whatever thread collects the garbage."""
+    deltas = cast("AsyncGeneratorType[ChatDelta, None]", left)
+
+    def start() -> None:
+        if not deltas.ag_running:  # else it is being closed by who read it
+            start_closing(loop, deltas.aclose())
+
+    if deltas.ag_frame is not None and not loop.is_closed():
+        loop.call_soon_threadsafe(start)
