@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from replay import DONE, USAGE_EVENT, Answer, chunk, refuse, replay
 
 from flash_integrations import FlashClient
-from flash_integrations.errors import BadRequestError, ConfigurationError, ContextLengthError
+from flash_integrations.errors import BadRequestError, ContextLengthError
 from flash_integrations.langchain import ChatFlash
 from flash_integrations.llama_index import FlashLLM
 
@@ -102,10 +102,3 @@ def test_a_prompt_too_long_for_an_unlisted_model_names_the_window(kind):
             with pytest.raises(ContextLengthError) as caught:
                 model.invoke("hi") if kind is ChatFlash else model.complete("hi")
             assert ("FlashLLM(context_window=...)" in str(caught.value)) is hinted
-
-
-@pytest.mark.parametrize("kind", [ChatFlash, FlashLLM])
-def test_a_routers_provider_is_sent_to_the_extra_body(kind):
-    """``provider`` names the gateway here; OpenRouter's object of that name is refused with its way."""
-    with pytest.raises(ConfigurationError, match=r"OpenRouter's routing: extra_body=\{'provider'"):
-        kind(model="m", base_url="http://127.0.0.1:9/v1", provider={"order": ["a"]})
