@@ -80,6 +80,32 @@ def test_reasoning_details_go_back_as_they_came():
     assert "reasoning_details" not in sent(message)
 
 
+SIGNED = {"type": "thinking", "thinking": "2+2", "signature": "s"}
+BEGUN_AT_CLAUDE = {
+    "in its own form": [SIGNED, {"type": "redacted_thinking", "data": "d"}],
+    "in LangChain's": [
+        {"type": "reasoning", "reasoning": "2+2", "extras": {"signature": "s"}},
+        {"type": "non_standard", "value": {"type": "redacted_thinking", "data": "d"}},
+    ],
+}
+
+
+@pytest.mark.parametrize("content", BEGUN_AT_CLAUDE.values(), ids=BEGUN_AT_CLAUDE)
+def test_signed_thinking_of_claude_goes_back_in_litellms_form(content):
+    """A conversation that began at Anthropic's own endpoint goes on behind LiteLLM."""
+    body = sent(AIMessage([*content, "4"]), send_reasoning=True)
+    assert body["thinking_blocks"] == [SIGNED, {"type": "redacted_thinking", "data": "d"}]
+
+
+def test_a_reasoning_block_carries_what_must_go_back():
+    """Whoever keeps an answer's content blocks alone loses nothing of it."""
+    details = [{"type": "reasoning.encrypted", "data": "x", "index": 0}]
+    choice = Choice(text="4", reasoning="2+2", message_extra={"reasoning_details": details}, finish_reason="stop")
+    message = to_result(Completion(choices=(choice,)), MessageOptions("flashapi")).generations[0].message
+    body = sent(AIMessage(message.content_blocks), send_reasoning=True)
+    assert (body["reasoning_content"], body["reasoning_details"]) == ("2+2", details)
+
+
 FOREIGN = {
     "Anthropic": [
         {"type": "text", "text": "so"},

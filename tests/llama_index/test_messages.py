@@ -85,6 +85,13 @@ def test_reasoning_is_carried_for_those_who_want_it():
     assert body == {"role": "assistant", "content": "a", CARRIED: {"reasoning_content": "hm"}}
 
 
+def test_signed_thinking_of_claude_is_carried_in_litellms_form():
+    """A conversation that began with LlamaIndex's Anthropic class goes on behind LiteLLM."""
+    block = ThinkingBlock(content="hm", additional_information={"signature": "s"})
+    carried = wire_of(block, TextBlock(text="a"), role="assistant")[CARRIED]
+    assert carried["thinking_blocks"] == [{"type": "thinking", "thinking": "hm", "signature": "s"}]
+
+
 def test_tool_calls_go_back_as_the_model_wrote_them():
     """A call whose older copy is there keeps the model's spelling and the gateway's own fields."""
     written = {

@@ -77,6 +77,12 @@ def test_an_answer_without_reasoning_gets_the_empty_field(text):
     assert learned(CALLED, text) == (("send_reasoning", "reasoning_content"), {**CALLED, "reasoning_content": ""})
 
 
+def test_only_answers_get_the_empty_field():
+    """Questions and results have no reasoning."""
+    bodies = sent(CALLED, facts={"send_reasoning": "reasoning_content"}).body["messages"]
+    assert bodies == [USER, {**CALLED, "reasoning_content": ""}, RESULT]
+
+
 def test_reasoning_under_another_name_goes_where_it_is_wanted():
     """A relay may answer in ``reasoning`` and ask for ``reasoning_content``."""
     _, answer = learned({**CALLED, CARRIED: {"reasoning": "hm"}}, DEEPSEEK)
