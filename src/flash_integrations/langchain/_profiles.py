@@ -1,7 +1,8 @@
-"""What LangChain may know of a model beforehand: its profile, from the catalogue and from what its family can do."""
+"""What LangChain may know of a model beforehand: its profile, from the catalogue and from its maker's figures."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from langchain_core.language_models.model_profile import ModelProfile
@@ -11,72 +12,86 @@ from ..catalogue import Provider, listed_context_window
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """What models whose names begin alike can do.
+class ModelFacts:
+    """What the maker of some models says of them.
 
     Attributes:
-        prefix: how their names begin, behind a vendor's name and a slash, too.
+        names: the models' ids, parted by blanks, without dates.
+        context_window: tokens of a prompt, where no provider lists the model.
         max_output_tokens: the longest answer, in tokens.
+        source: where these figures were read.
         inputs: what they read but for text: "image", "pdf", "audio", "video".
-        reasons: whether they reason before they answer.
-        source: where these facts were read.
+        reasons: whether they can reason before they answer.
+        structured: whether they take JSON schemas on the chat wire.
     """
 
-    prefix: str
+    names: str
+    context_window: int
     max_output_tokens: int
-    inputs: tuple[str, ...]
-    reasons: bool
     source: str
+    inputs: str = "image pdf"
+    reasons: bool = True
+    structured: bool = False
 
 
-_SEEN = ("image", "pdf")
-_OPENAI = "OpenAI's model pages, as models.dev has them (langchain-openai 1.7)"
-_ANTHROPIC = "docs.anthropic.com, models overview"
-_GOOGLE = "ai.google.dev, Gemini models"
+_OPENAI = "models.dev, in langchain-openai 1.7.4"
+_ANTHROPIC = "models.dev, in langchain-anthropic 1.7.10"
+_GOOGLE = "models.dev, in langchain-google-genai 4.4.3"
+_ALL = "image pdf audio video"
 
-FAMILIES = (
-    Family("gpt-5", 128_000, _SEEN, reasons=True, source=_OPENAI),
-    Family("gpt-4.1", 32_768, _SEEN, reasons=False, source=_OPENAI),
-    Family("gpt-4o", 16_384, _SEEN, reasons=False, source=_OPENAI),
-    Family("gpt-4-turbo", 4_096, ("image",), reasons=False, source=_OPENAI),
-    Family("o1", 100_000, _SEEN, reasons=True, source=_OPENAI),
-    Family("o3", 100_000, _SEEN, reasons=True, source=_OPENAI),
-    Family("o4-mini", 100_000, _SEEN, reasons=True, source=_OPENAI),
-    Family("claude-opus-4-6", 128_000, _SEEN, reasons=True, source=_ANTHROPIC),
-    Family("claude-opus-4-5", 64_000, _SEEN, reasons=True, source=_ANTHROPIC),
-    Family("claude-opus-4", 32_000, _SEEN, reasons=True, source=_ANTHROPIC),
-    Family("claude-sonnet-4", 64_000, _SEEN, reasons=True, source=_ANTHROPIC),
-    Family("claude-haiku-4", 64_000, _SEEN, reasons=True, source=_ANTHROPIC),
-    Family("gemini-2.5", 65_536, (*_SEEN, "audio", "video"), reasons=True, source=_GOOGLE),
-    Family("gemini-2.0", 8_192, (*_SEEN, "audio", "video"), reasons=False, source=_GOOGLE),
+MODELS = (
+    ModelFacts("gpt-3.5-turbo", 16_385, 4_096, _OPENAI, inputs="", reasons=False),
+    ModelFacts("gpt-4", 8_192, 8_192, _OPENAI, inputs="pdf", reasons=False),
+    ModelFacts("gpt-4-turbo", 128_000, 4_096, _OPENAI, reasons=False),
+    ModelFacts("gpt-4.1 gpt-4.1-mini gpt-4.1-nano", 1_047_576, 32_768, _OPENAI, reasons=False, structured=True),
+    ModelFacts("gpt-4o gpt-4o-mini", 128_000, 16_384, _OPENAI, reasons=False, structured=True),
+    ModelFacts("o1 o1-pro o3 o3-pro o4-mini", 200_000, 100_000, _OPENAI, structured=True),
+    ModelFacts("o3-mini", 200_000, 100_000, _OPENAI, inputs="pdf", structured=True),
+    ModelFacts("gpt-5 gpt-5-mini gpt-5-nano gpt-5.1 gpt-5.2", 272_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("gpt-5.3-codex gpt-5.4-mini gpt-5.4-nano", 400_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("gpt-5.4 gpt-5.5 gpt-5.5-pro gpt-5.6", 1_050_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("gpt-5.6-luna gpt-5.6-sol gpt-5.6-terra", 1_050_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("gpt-6-astra gpt-6-luna gpt-6-sol", 1_050_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("gpt-6.1-sol gpt-6.1-terra", 1_050_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("claude-haiku-4-5 claude-opus-4-5 claude-sonnet-4-5", 200_000, 64_000, _ANTHROPIC),
+    ModelFacts("claude-opus-4-6 claude-opus-4-7 claude-opus-4-8", 1_000_000, 128_000, _ANTHROPIC),
+    ModelFacts("claude-opus-5 claude-opus-5-5 claude-haiku-5-5", 1_000_000, 128_000, _ANTHROPIC),
+    ModelFacts("claude-sonnet-4-6 claude-sonnet-5 claude-sonnet-5-5", 1_000_000, 128_000, _ANTHROPIC),
+    ModelFacts("gemini-2.5-pro gemini-2.5-flash gemini-2.5-flash-lite", 1_048_576, 65_536, _GOOGLE, inputs=_ALL),
+    ModelFacts("gemini-3-flash-preview gemini-3.1-pro-preview", 1_048_576, 65_536, _GOOGLE, inputs=_ALL),
+    ModelFacts("gemini-3.5-flash gemini-3.6-flash gemini-3.7-flash", 1_048_576, 65_536, _GOOGLE, inputs=_ALL),
 )
-"""The families; of several that fit the first counts."""
+"""Models by name, not by how names begin: o3-mini reads no images, and claude-sonnet-4-6 answers at twice the length."""
+
+_BY_NAME = {name: facts for facts in MODELS for name in facts.names.split()}
+_DATE = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 
 
-def family_of(model: str) -> Family | None:
-    """The family of a model by its name, or None."""
-    name = model.rpartition("/")[2].lower()
-    return next((family for family in FAMILIES if name.startswith(family.prefix)), None)
+def facts_of(model: str) -> ModelFacts | None:
+    """What is known of a model, behind a vendor's name, with a date, or with a dot in Claude's version; else None."""
+    name = _DATE.sub("", model.rpartition("/")[2].lower())
+    return _BY_NAME.get(name.replace(".", "-") if name.startswith("claude") else name)
 
 
 def profile_of(model: str, provider: Provider) -> ModelProfile:
     """The profile of a model at a provider: its window, its longest answer, what it reads, whether it reasons.
 
-    What nobody knows is left out: middleware that compacts a conversation at a part of the window then asks for a
-    figure instead of trusting an invented one. JSON schemas are promised for GPT and o-series models alone: others take
-    them where their gateway translates.
+    What nobody says is left out: middleware that compacts a conversation at a part of the window then asks for a figure
+    instead of trusting an invented one. JSON schemas are promised for OpenAI's models alone: others take them where
+    their gateway translates.
     """
     profile: ModelProfile = {"text_inputs": True, "text_outputs": True, "tool_calling": True}
-    window, family = listed_context_window(model, provider), family_of(model)
+    facts, window = facts_of(model), listed_context_window(model, provider)
+    if facts is not None:
+        profile["max_input_tokens"] = facts.context_window
+        profile["max_output_tokens"] = facts.max_output_tokens
+        profile["reasoning_output"] = facts.reasons
+        profile["image_inputs"] = profile["image_url_inputs"] = "image" in facts.inputs
+        profile["pdf_inputs"] = "pdf" in facts.inputs
+        profile["audio_inputs"] = "audio" in facts.inputs
+        profile["video_inputs"] = "video" in facts.inputs
     if window is not None:
         profile["max_input_tokens"] = window
-    if family is not None:
-        profile["max_output_tokens"] = family.max_output_tokens
-        profile["reasoning_output"] = family.reasons
-        profile["image_inputs"] = profile["image_url_inputs"] = "image" in family.inputs
-        profile["pdf_inputs"] = "pdf" in family.inputs
-        profile["audio_inputs"] = "audio" in family.inputs
-        profile["video_inputs"] = "video" in family.inputs
-    if is_gpt(model) or is_o_series(model):
+    if (is_gpt(model) or is_o_series(model)) and (facts is None or facts.structured):
         profile["structured_output"] = True
     return profile
