@@ -8,6 +8,7 @@ import re
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from flash_integrations import catalogue
 from flash_integrations._core.policy.learned import LearnedQuirks
@@ -16,6 +17,10 @@ from flash_integrations._transport.process import process
 # Their failures show both sides, as a test's own do.
 for _module in ("assembling", "llm_contract", "outcomes"):
     pytest.register_assert_rewrite(_module)
+
+# Property-based tests: the same examples on every run, and no clock, so that a slow machine fails nothing.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 # What the package, its peers and httpx read. The settings of the integration tests' own model server stay.
 _OUTSIDE = re.compile(

@@ -247,7 +247,9 @@ class BaseClient:
         }
         given = defaults | {name: value for name, value in redact_reprs(params).items() if value is not None}
         call = chat_call(model, messages, given, stream=stream, disabled=self._disabled)
-        return self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
+        flow = self._exchange(call, self._timeout if timeout is None else Timeout.of(timeout))
+        is_listed = listed_context_window(model, self.provider) is not None
+        return flow if is_listed else explaining_window(flow, model, self.provider.name)
 
     def _embedding(
         self,
@@ -299,8 +301,6 @@ class BaseClient:
         redact = Redactor(key, secrets)
         env = Environment(time.monotonic, time.time, random.random, _new_id, redact)
         flow = Exchange(call, policy, self._limiter(), process.quirks, env).flow()
-        if call.model and listed_context_window(call.model, self.provider) is None:
-            flow = explaining_window(flow, call.model, self.provider.name)
         return explaining_no_key(flow, key) if key.is_empty and not secrets else flow
 
     def _secrets(self, call: Call[Any]) -> tuple[str, ...]:

@@ -494,3 +494,12 @@ def test_an_answer_is_plain_data(client, calls):
         "embedding": answer.vectors[1],
     }
     assert "vectors" not in repr(answer)
+
+
+def test_a_text_too_long_says_nothing_of_prompts(calls):
+    """The window that chat classes are told is none of an embedding model's."""
+    refusal = (400, error("This model's maximum context length is 10 tokens", code="context_length_exceeded"))
+    with serving(Server(lambda body: refusal)) as server:
+        with pytest.raises(errors.ContextLengthError) as caught:
+            calls.embed(FlashClient(base_url=server.base_url), texts(1), model="house-embedder")
+        assert "context_window" not in str(caught.value)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from .._core.completion.completion import Choice, Completion, ToolCall
 from .._core.framing import json_codec
-
-_LONG_NUMBER = re.compile(r"\d{19}")
 
 
 def load_arguments(arguments: str) -> dict[str, Any]:
@@ -18,11 +14,7 @@ def load_arguments(arguments: str) -> dict[str, Any]:
     Raises:
         ValueError: they are no JSON object.
     """
-    try:
-        # orjson makes a float, another number, of an int beyond 64 bits: ids may be that long.
-        parsed = json.loads(arguments, strict=False) if _LONG_NUMBER.search(arguments) else json_codec.loads(arguments)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    parsed = json_codec.loads_exact(arguments)
     if not isinstance(parsed, dict):
         raise ValueError("the arguments are no JSON object")  # noqa: TRY004 - as for what does not parse
     return parsed

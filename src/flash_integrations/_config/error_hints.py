@@ -27,7 +27,7 @@ def explaining_window(flow: Flow[T], model: str, provider: str) -> Flow[T]:
         return (yield from flow)
     except ContextLengthError as error:
         error.hint = error.hint or (
-            f"No window is known for {model}: give FlashLLM(context_window=...), or for all classes "
-            f"register_model({model!r}, provider={provider!r}, context_window=...)"
+            f"No provider lists the window of {model}: FlashLLM(context_window=...), ChatFlash(profile="
+            f"{{'max_input_tokens': ...}}) or register_model({model!r}, provider={provider!r}, context_window=...)"
         )
         raise

@@ -34,7 +34,7 @@ from .policy.call_policy import CallPolicy
 from .policy.learned import LearnedQuirks
 from .policy.past_reasoning import with_past_reasoning
 from .policy.progress_deadline import ProgressDeadline
-from .policy.quirks import QUIRKS, forbidden_quirk, learn_quirk
+from .policy.quirks import QUIRKS, drop_hint, learn_quirk
 from .policy.rate_limiter import RateLimiter, Reservation
 from .policy.sliding_window import GRANTED
 from .policy.token_use import answer_limit, counted_tokens, request_tokens
@@ -121,6 +121,8 @@ class Exchange(Generic[T]):
                     log.info("%s: sending again in %.1f s (%d of %d) after: %s", self._label, wait, retries, of, cause)
                     yield Sleep(wait)
                     continue
+            if isinstance(failure, APIStatusError) and not failure.hint:
+                failure.hint = drop_hint(attempt.request, failure)
             raise self._annotated(failure, retries)
 
     @property
@@ -140,8 +142,6 @@ class Exchange(Generic[T]):
     def _learn(self, sent: WireRequest, error: FlashError) -> bool:
         fact = learn_quirk(sent, error)
         if fact is None:
-            if isinstance(error, APIStatusError) and (name := forbidden_quirk(sent, error)) is not None:
-                error.hint = f"Leave {name} out, or let this package do so: drop_refused=True"
             return False
         self._keep(*fact, error)
         return True

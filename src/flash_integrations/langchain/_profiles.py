@@ -61,7 +61,7 @@ MODELS = (
     ModelFacts("gemini-3-flash-preview gemini-3.1-pro-preview", 1_048_576, 65_536, _GOOGLE, inputs=_ALL),
     ModelFacts("gemini-3.5-flash gemini-3.6-flash gemini-3.7-flash", 1_048_576, 65_536, _GOOGLE, inputs=_ALL),
 )
-"""Models by name, not by how names begin: o3-mini reads no images, and claude-sonnet-4-6 answers at twice the length."""
+"""Models by whole names: o3-mini reads no images as o3 does, and claude-sonnet-4-6 answers at twice 4-5's length."""
 
 _BY_NAME = {name: facts for facts in MODELS for name in facts.names.split()}
 _DATE = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")

@@ -65,7 +65,7 @@ def choices(draw, index):
         "tool_calls": calls,
         "function_call": legacy and {"name": legacy[0], "arguments": json.dumps(legacy[1])},
         "audio": maybe(draw, AUDIO),
-        "annotations": draw(st.lists(CITATION, max_size=2, unique_by=str)),
+        "annotations": draw(st.lists(CITATION, max_size=2, unique_by=lambda citation: citation["url_citation"]["url"])),
         "vendor": maybe(draw, st.fixed_dictionaries({"mark": WORD})),
     }
     fields = {name: value for name, value in fields.items() if value}

@@ -36,6 +36,10 @@ CASES = {
         [entry('{"a":1}', "f"), entry('{"a":2}', "f")],
         [MADE_UP_F, ("new_2", "f", '{"a":2}')],
     ),
+    "two ids beyond 64 bits are two calls": (
+        [entry('{"a":18446744073709551616}', "f"), entry('{"a":18446744073709551617}', "f")],
+        [("new_1", "f", '{"a":18446744073709551616}'), ("new_2", "f", '{"a":18446744073709551617}')],
+    ),
     "a fresh index goes on with the open call": (
         [
             entry("", "f", index=0, id="call_1"),

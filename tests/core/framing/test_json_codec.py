@@ -30,6 +30,18 @@ def test_what_orjson_refuses_is_read_all_the_same(text, value):
     assert json_codec.loads(text) == value
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30 + 1])
+def test_whole_numbers_of_any_length_are_kept(number):
+    """An id beyond 64 bits is the same id, not the nearest float."""
+    assert json_codec.loads_exact(f'{{"id": {number}}}') == {"id": number}
+
+
+def test_what_is_nested_too_deep_is_a_value_error_with_long_numbers_too():
+    """As without them: a caller has one error to look for."""
+    with pytest.raises(ValueError, match="nested too deep"):
+        json_codec.loads_exact("[" * 100_000 + "1" * 20)
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"unexpected EOF", b"[" * 100_000])
 def test_what_is_no_json_is_a_value_error(text):
     """Nothing but ValueError comes of text that is no JSON, however deep it is nested."""

@@ -216,7 +216,7 @@ def _opens_another(call: _Call, name: str | None, arguments: str) -> bool:
 
 def _is_same_json(one: str, other: str) -> bool:
     try:
-        return bool(json_codec.loads(one) == json_codec.loads(other))
+        return bool(json_codec.loads_exact(one) == json_codec.loads_exact(other))
     except ValueError:
         return True  # what does not parse is no object of its own
 

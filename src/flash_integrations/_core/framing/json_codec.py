@@ -12,6 +12,9 @@ from typing import Any
 
 import orjson
 
+_LONG_NUMBER = re.compile(r"\d{19}")
+"""What may be an int beyond 64 bits."""
+
 
 def loads(data: bytes | str) -> Any:
     """Decode JSON; bytes that are no UTF-8 become replacement characters.
@@ -22,11 +25,25 @@ def loads(data: bytes | str) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-        try:
-            return json.loads(text, strict=False)
-        except RecursionError as error:
-            raise ValueError("nested too deep") from error
+        return _loads_by_standard_library(data if isinstance(data, str) else data.decode("utf-8", "replace"))
+
+
+def loads_exact(text: str) -> Any:
+    """Decode JSON as :func:`loads` does, and keep whole numbers of any length.
+
+    orjson makes a float, another number, of an int beyond 64 bits. Ids in tool arguments may be that long.
+
+    Raises:
+        ValueError: not JSON, or nested too deep.
+    """
+    return _loads_by_standard_library(text) if _LONG_NUMBER.search(text) else loads(text)
+
+
+def _loads_by_standard_library(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def loads_many(data: bytes | str) -> list[Any]:

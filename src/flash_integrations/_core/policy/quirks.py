@@ -7,12 +7,11 @@ one, add a row to :data:`QUIRKS`; nothing else changes.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import APIStatusError, BadRequestError, FlashError, MalformedResponseError, ServerError
+from ...errors import BadRequestError, FlashError, MalformedResponseError, ServerError
 from ..wire import PAST_REASONING
 from .past_answer_texts import REASONING_WANTED, USER_IMAGES_ONLY
 from .past_reasoning import (
@@ -30,10 +29,10 @@ from .refusal_texts import (
     NO_REQUIRED_TOOL,
     NO_SUCH_FORMAT,
     NOT_TAKEN,
-    VALUE_FAULTS,
     WANTS_CONTENT,
     WANTS_TEXT,
 )
+from .refusals import blames_value, names, refuses, text_of
 from .user_images import has_images_elsewhere, with_user_images
 from .wire_request import WireRequest
 
@@ -61,28 +60,6 @@ class Quirk:
     needs_permission: bool = False
 
 
-def _text_of(error: FlashError) -> str:
-    """A refusal's words, its code and the parameter it names; "" for what is no refusal."""
-    return f"{error.message} {error.code or ''} {error.param or ''}" if isinstance(error, APIStatusError) else ""
-
-
-def _names(error: FlashError, *patterns: str) -> bool:
-    """Whether a refusal's text holds all the patterns."""
-    text = _text_of(error)
-    return bool(text) and all(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
-
-
-def _blames_value(error: FlashError) -> bool:
-    """Whether a refusal blames this value, and would take another: a fact is for the whole process."""
-    return VALUE_FAULTS.find(_text_of(error)) is not None
-
-
-def _refuses(error: FlashError, name: str) -> bool:
-    """Whether the request was refused because it had ``name``."""
-    named = isinstance(error, BadRequestError) and _names(error, rf"(?<![\w]){re.escape(name)}(?![\w])")
-    return named and NOT_TAKEN.find(_text_of(error)) is not None and not _blames_value(error)
-
-
 # --- streams --------------------------------------------------------------------------------------------------------
 
 
@@ -90,13 +67,13 @@ def _learn_stream(request: WireRequest, error: FlashError) -> bool | None:
     if request.forced or "input" in request.fields:  # texts to embed: there is no stream of vectors
         return None
     if request.streamed:
-        return False if MUST_NOT_STREAM.find(_text_of(error)) else None
+        return False if MUST_NOT_STREAM.find(text_of(error)) else None
     empty = isinstance(error, MalformedResponseError) and error.empty
-    return True if empty or MUST_STREAM.find(_text_of(error)) else None
+    return True if empty or MUST_STREAM.find(text_of(error)) else None
 
 
 def _learn_options(request: WireRequest, error: FlashError) -> bool | None:
-    named = isinstance(error, BadRequestError) and _names(error, r"stream[_ ]options|include_usage")
+    named = isinstance(error, BadRequestError) and names(error, r"stream[_ ]options|include_usage")
     return False if named and request.usage_asked else None
 
 
@@ -111,7 +88,7 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 
 def _learn_limit(request: WireRequest, error: FlashError) -> str | None:
     for name, other in (_LIMITS, _LIMITS[::-1]):
-        if name in request.fields and _refuses(error, name):
+        if name in request.fields and refuses(error, name):
             return other
     return None
 
@@ -126,14 +103,14 @@ def _dropping(name: str, *, freely: bool = False) -> Quirk:
     """A parameter that is refused is left out from then on; ``freely``: without being allowed to."""
 
     def learn(request: WireRequest, error: FlashError) -> bool | None:
-        return False if name in request.fields and _refuses(error, name) else None
+        return False if name in request.fields and refuses(error, name) else None
 
     return Quirk(name, learn, lambda body, _: body.pop(name, None), needs_permission=not freely)
 
 
 def _learn_choice(request: WireRequest, error: FlashError) -> str | None:
     asked = request.fields.get("tool_choice")
-    return "auto" if asked not in (None, "auto", "none") and _refuses(error, "tool_choice") else None
+    return "auto" if asked not in (None, "auto", "none") and refuses(error, "tool_choice") else None
 
 
 def _choose_freely(body: dict[str, Any], _: Any) -> None:
@@ -143,7 +120,7 @@ def _choose_freely(body: dict[str, Any], _: Any) -> None:
 
 def _learn_required(request: WireRequest, error: FlashError) -> bool | None:
     asked = request.fields.get("tool_choice") == "required" and isinstance(error, BadRequestError)
-    return False if asked and NO_REQUIRED_TOOL.find(_text_of(error)) else None
+    return False if asked and NO_REQUIRED_TOOL.find(text_of(error)) else None
 
 
 def _choose_by_name(body: dict[str, Any], _: Any) -> None:
@@ -158,7 +135,7 @@ def _choose_by_name(body: dict[str, Any], _: Any) -> None:
 
 
 def _learn_strict(request: WireRequest, error: FlashError) -> bool | None:
-    return False if any(map(bool, _strict_places(request.fields))) and _refuses(error, "strict") else None
+    return False if any(map(bool, _strict_places(request.fields))) and refuses(error, "strict") else None
 
 
 def _strict_places(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -177,9 +154,9 @@ def _without_strict(body: dict[str, Any], _: Any) -> None:
 def _learn_encoding(request: WireRequest, error: FlashError) -> str | None:
     if "encoding_format" not in request.fields or not isinstance(error, BadRequestError | ServerError):
         return None
-    if not _names(error, r"encoding[_ ]?format|\bbase64\b"):
+    if not names(error, r"encoding[_ ]?format|\bbase64\b"):
         return None
-    takes_floats = request.fields["encoding_format"] != "float" and _names(error, r"\bfloat")
+    takes_floats = request.fields["encoding_format"] != "float" and names(error, r"\bfloat")
     return "float" if takes_floats else ""
 
 
@@ -205,7 +182,7 @@ def _change(body: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, A
 
 def _learn_developer(request: WireRequest, error: FlashError) -> str | None:
     has = any(message.get("role") == "developer" for message in request.messages)
-    return "system" if has and isinstance(error, BadRequestError) and NO_DEVELOPER.find(_text_of(error)) else None
+    return "system" if has and isinstance(error, BadRequestError) and NO_DEVELOPER.find(text_of(error)) else None
 
 
 def _rename_developer(body: dict[str, Any], role: str) -> None:
@@ -215,7 +192,7 @@ def _rename_developer(body: dict[str, Any], role: str) -> None:
 def _learn_lists(request: WireRequest, error: FlashError) -> bool | None:
     lists = [message["content"] for message in request.messages if isinstance(message.get("content"), list)]
     texts = all(isinstance(part, Mapping) and part.get("type") == "text" for parts in lists for part in parts)
-    refused = isinstance(error, BadRequestError) and WANTS_TEXT.find(_text_of(error))
+    refused = isinstance(error, BadRequestError) and WANTS_TEXT.find(text_of(error))
     return False if lists and texts and refused else None
 
 
@@ -231,7 +208,7 @@ def _flatten(body: dict[str, Any], _: Any) -> None:
 
 def _learn_null(request: WireRequest, error: FlashError) -> str | None:
     has = any("content" in message and message["content"] is None for message in request.messages)
-    text = _text_of(error) if isinstance(error, BadRequestError) and _names(error, "content") else ""
+    text = text_of(error) if isinstance(error, BadRequestError) and names(error, "content") else ""
     return "" if has and (WANTS_CONTENT.find(text) or WANTS_TEXT.find(text)) else None
 
 
@@ -241,12 +218,12 @@ def _fill_null(body: dict[str, Any], text: str) -> None:
 
 def _learn_images(sent: WireRequest, error: FlashError) -> str | None:
     has = has_images_elsewhere(sent.messages)
-    return "user" if has and USER_IMAGES_ONLY.find(_text_of(error)) else None
+    return "user" if has and USER_IMAGES_ONLY.find(text_of(error)) else None
 
 
 def _learn_reasoning(sent: WireRequest, error: FlashError) -> str | None:
     """The field that is wanted: one of those held back, or the text, which is empty where it was lost."""
-    row = REASONING_WANTED.find(_text_of(error))
+    row = REASONING_WANTED.find(text_of(error))
     if row is None:
         return None
     if "reasoning_content" in row.means and lacks_reasoning(sent.messages):
@@ -261,12 +238,12 @@ def _give_reasoning(body: dict[str, Any], field: str) -> None:
 
 
 def _learn_signature(sent: WireRequest, error: FlashError) -> bool | None:
-    row = REASONING_WANTED.find(_text_of(error))
+    row = REASONING_WANTED.find(text_of(error))
     return True if row and "extra_content" in row.means and lacks_signature(sent.messages) else None
 
 
 def _learn_no_reasoning(sent: WireRequest, error: FlashError) -> bool | None:
-    refused = any(_refuses(error, name) for name in PAST_REASONING) and not REASONING_WANTED.find(_text_of(error))
+    refused = any(refuses(error, name) for name in PAST_REASONING) and not REASONING_WANTED.find(text_of(error))
     return False if refused and has_past_reasoning(sent.messages) else None
 
 
@@ -276,9 +253,9 @@ def _learn_no_reasoning(sent: WireRequest, error: FlashError) -> bool | None:
 def _learn_format(kind: str) -> Callable[[WireRequest, FlashError], bool | None]:
     def learn(request: WireRequest, error: FlashError) -> bool | None:
         asked = request.response_format.get("type") == kind
-        named = _names(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
-        refused = NO_SUCH_FORMAT.find(_text_of(error)) or NOT_TAKEN.find(_text_of(error))
-        about_kind = asked and named and refused and not _blames_value(error)
+        named = names(error, r"response[_ ]?format|json[_ ]?(?:schema|object|mode)")
+        refused = NO_SUCH_FORMAT.find(text_of(error)) or NOT_TAKEN.find(text_of(error))
+        about_kind = asked and named and refused and not blames_value(error)
         return False if about_kind and isinstance(error, BadRequestError) else None
 
     return learn
@@ -335,10 +312,12 @@ def learn_quirk(request: WireRequest, error: FlashError) -> tuple[str, Any] | No
     return _first_learned(unknown, request, error)
 
 
-def forbidden_quirk(request: WireRequest, error: FlashError) -> str | None:
-    """The fact that a refused sending would teach if the user allowed it with ``drop_refused``, or None."""
+def drop_hint(request: WireRequest, error: FlashError) -> str | None:
+    """What to do about a refused parameter that is left out for those alone who allow it; None for other refusals."""
     fact = _first_learned([quirk for quirk in QUIRKS if not _is_allowed(quirk, request)], request, error)
-    return fact[0] if fact else None
+    if fact is None or fact[0] not in request.fields:
+        return None
+    return f"Leave {fact[0]} out, or let this package do so: drop_refused=True"
 
 
 def _is_allowed(quirk: Quirk, request: WireRequest) -> bool:

@@ -124,6 +124,6 @@ def _is_same(call: Mapping[str, Any], item: Item) -> bool:
 
 def _value(arguments: Any) -> Any:
     try:
-        return json_codec.loads(arguments or "{}")
+        return json_codec.loads_exact(arguments or "{}")
     except (TypeError, ValueError):
         return arguments
