@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flash_integrations._core.model_names import is_gpt, is_o_series, refuses_stop
+from flash_integrations._core.model_names import is_gpt, is_o_series, refuses_stop, takes_schema
 
 GPT = ["gpt-5.2", "GPT-4o", "openai/gpt-5.1", "ft:gpt-4o:org::id", "azure/openai/gpt-4o", "vendor.x/gpt-4o"]
 O_SERIES = ["o1", "o3", "O4-mini", "openai/o3", "ft:o4-mini:x", "o3-mini"]
@@ -46,3 +46,25 @@ def test_o3_and_o4_mini_take_no_stop(name):
 def test_other_models_take_stop(name):
     """Only those two are known to refuse it."""
     assert not refuses_stop(name)
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("gpt-5.2", True),
+        ("gpt-4o-mini", True),
+        ("gpt-4.1", True),
+        ("openai/gpt-5", True),
+        ("o3", True),
+        ("gpt-4", False),
+        ("gpt-4-turbo", False),
+        ("gpt-3.5-turbo", False),
+        ("ft:gpt-3.5-turbo:x", False),
+        ("o1-mini", False),
+        ("claude-sonnet-4-6", False),
+        ("qwen2.5", False),
+    ],
+)
+def test_models_that_take_schemas_are_known_by_name(model, takes):
+    """GPT and o-series models take schemas, but for those that came before them."""
+    assert takes_schema(model) is takes

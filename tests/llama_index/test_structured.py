@@ -14,7 +14,7 @@ from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, Field, PrivateAttr
 
 from flash_integrations.errors import InvalidRequestError
-from flash_integrations.llama_index._structured import LooseSchemaError, takes_schema, to_response_format, to_strict
+from flash_integrations.llama_index._structured import LooseSchemaError, to_response_format, to_strict
 from flash_integrations.testing import Answer
 
 
@@ -121,28 +121,6 @@ def test_generic_names_are_made_fit_for_the_wire():
     """A class's name keeps to the letters that endpoints take."""
     cls = type("Box[int]", (City,), {})
     assert to_response_format(cls)["json_schema"]["name"] == "Box_int_"
-
-
-@pytest.mark.parametrize(
-    ("model", "takes"),
-    [
-        ("gpt-5.2", True),
-        ("gpt-4o-mini", True),
-        ("gpt-4.1", True),
-        ("openai/gpt-5", True),
-        ("o3", True),
-        ("gpt-4", False),
-        ("gpt-4-turbo", False),
-        ("gpt-3.5-turbo", False),
-        ("ft:gpt-3.5-turbo:x", False),
-        ("o1-mini", False),
-        ("claude-sonnet-4-6", False),
-        ("qwen2.5", False),
-    ],
-)
-def test_who_takes_schemas_is_told_by_name(model, takes):
-    """GPT and o-series models take schemas, but for those that came before them."""
-    assert takes_schema(model) is takes
 
 
 # --- objects --------------------------------------------------------------------------------------------------------

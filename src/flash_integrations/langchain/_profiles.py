@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from langchain_core.language_models.model_profile import ModelProfile
 
-from .._core.model_names import is_gpt, is_o_series
+from .._core.model_names import takes_schema
 from ..catalogue import Provider, listed_context_window
 
 
@@ -22,7 +22,6 @@ class ModelFacts:
         source: where these figures were read.
         inputs: what they read but for text: "image", "pdf", "audio", "video".
         reasons: whether they can reason before they answer.
-        structured: whether they take JSON schemas on the chat wire.
     """
 
     names: str
@@ -31,7 +30,6 @@ class ModelFacts:
     source: str
     inputs: str = "image pdf"
     reasons: bool = True
-    structured: bool = False
 
 
 _OPENAI = "models.dev, in langchain-openai 1.7.4"
@@ -43,16 +41,16 @@ MODELS = (
     ModelFacts("gpt-3.5-turbo", 16_385, 4_096, _OPENAI, inputs="", reasons=False),
     ModelFacts("gpt-4", 8_192, 8_192, _OPENAI, inputs="pdf", reasons=False),
     ModelFacts("gpt-4-turbo", 128_000, 4_096, _OPENAI, reasons=False),
-    ModelFacts("gpt-4.1 gpt-4.1-mini gpt-4.1-nano", 1_047_576, 32_768, _OPENAI, reasons=False, structured=True),
-    ModelFacts("gpt-4o gpt-4o-mini", 128_000, 16_384, _OPENAI, reasons=False, structured=True),
-    ModelFacts("o1 o1-pro o3 o3-pro o4-mini", 200_000, 100_000, _OPENAI, structured=True),
-    ModelFacts("o3-mini", 200_000, 100_000, _OPENAI, inputs="pdf", structured=True),
-    ModelFacts("gpt-5 gpt-5-mini gpt-5-nano gpt-5.1 gpt-5.2", 272_000, 128_000, _OPENAI, structured=True),
-    ModelFacts("gpt-5.3-codex gpt-5.4-mini gpt-5.4-nano", 400_000, 128_000, _OPENAI, structured=True),
-    ModelFacts("gpt-5.4 gpt-5.5 gpt-5.5-pro gpt-5.6", 1_050_000, 128_000, _OPENAI, structured=True),
-    ModelFacts("gpt-5.6-luna gpt-5.6-sol gpt-5.6-terra", 1_050_000, 128_000, _OPENAI, structured=True),
-    ModelFacts("gpt-6-astra gpt-6-luna gpt-6-sol", 1_050_000, 128_000, _OPENAI, structured=True),
-    ModelFacts("gpt-6.1-sol gpt-6.1-terra", 1_050_000, 128_000, _OPENAI, structured=True),
+    ModelFacts("gpt-4.1 gpt-4.1-mini gpt-4.1-nano", 1_047_576, 32_768, _OPENAI, reasons=False),
+    ModelFacts("gpt-4o gpt-4o-mini", 128_000, 16_384, _OPENAI, reasons=False),
+    ModelFacts("o1 o1-pro o3 o3-pro o4-mini", 200_000, 100_000, _OPENAI),
+    ModelFacts("o3-mini", 200_000, 100_000, _OPENAI, inputs="pdf"),
+    ModelFacts("gpt-5 gpt-5-mini gpt-5-nano gpt-5.1 gpt-5.2", 272_000, 128_000, _OPENAI),
+    ModelFacts("gpt-5.3-codex gpt-5.4-mini gpt-5.4-nano", 400_000, 128_000, _OPENAI),
+    ModelFacts("gpt-5.4 gpt-5.5 gpt-5.5-pro gpt-5.6", 1_050_000, 128_000, _OPENAI),
+    ModelFacts("gpt-5.6-luna gpt-5.6-sol gpt-5.6-terra", 1_050_000, 128_000, _OPENAI),
+    ModelFacts("gpt-6-astra gpt-6-luna gpt-6-sol", 1_050_000, 128_000, _OPENAI),
+    ModelFacts("gpt-6.1-sol gpt-6.1-terra", 1_050_000, 128_000, _OPENAI),
     ModelFacts("claude-haiku-4-5 claude-opus-4-5 claude-sonnet-4-5", 200_000, 64_000, _ANTHROPIC),
     ModelFacts("claude-opus-4-6 claude-opus-4-7 claude-opus-4-8", 1_000_000, 128_000, _ANTHROPIC),
     ModelFacts("claude-opus-5 claude-opus-5-5 claude-haiku-5-5", 1_000_000, 128_000, _ANTHROPIC),
@@ -92,6 +90,6 @@ def profile_of(model: str, provider: Provider) -> ModelProfile:
         profile["video_inputs"] = "video" in facts.inputs
     if window is not None:
         profile["max_input_tokens"] = window
-    if (is_gpt(model) or is_o_series(model)) and (facts is None or facts.structured):
+    if takes_schema(model):
         profile["structured_output"] = True
     return profile

@@ -5,7 +5,6 @@ Models that take a schema answer in it; others are given the class as a tool the
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
 from typing import Any, Literal, Self
@@ -25,7 +24,7 @@ from pydantic import BaseModel, PrivateAttr, ValidationError, field_validator
 
 from .._adapters.json_schema import LooseSchemaError, schema_of, to_strict, wire_name
 from .._adapters.structured_answers import cut_reason, find_json
-from .._core.model_names import is_gpt, is_o_series
+from .._core.model_names import takes_schema
 from ..errors import InvalidRequestError
 from ._structured_llm import UsageCarryingLLM
 from ._to_wire import tool_calls_of
@@ -33,15 +32,8 @@ from ._tools import keep_first_call
 
 _dispatcher = get_dispatcher(__name__)
 
-# GPT-3.5, GPT-4 before 4o, and the first o1 models came before schemas (OpenAI's "Structured outputs" guide, 2024).
-_BEFORE_SCHEMAS = re.compile(r"(?:^|[:/])(?:gpt-(?:3|4(?![\w.]))|o1-(?:mini|preview))", re.IGNORECASE)
 _NOTHING = "the model gave no {}: it said nothing"
 _TOOL_PARAMS = ("tool_choice", "tool_required", "allow_parallel_tool_calls")
-
-
-def takes_schema(model: str) -> bool:
-    """Whether a model's name alone says that it takes ``response_format`` with a JSON schema."""
-    return (is_gpt(model) or is_o_series(model)) and _BEFORE_SCHEMAS.search(model) is None
 
 
 def to_response_format(output_cls: type[BaseModel], *, strict: bool | None = None) -> dict[str, Any]:

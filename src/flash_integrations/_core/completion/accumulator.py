@@ -123,7 +123,7 @@ class Accumulator:
             if part.index != self._first and self._one_message is None:
                 state = self._choices[0]
                 self._one_message = OneMessage(
-                    self._first, fields_said=state.fields_said(), finished=state.finish is not None
+                    self._first, filled_fields=state.filled_fields(), finished=state.finish is not None
                 )
             own = part if self._one_message is None else self._one_message.own(part)
             if own is not None:

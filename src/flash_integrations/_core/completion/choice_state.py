@@ -71,14 +71,14 @@ class ChoiceState:
         "refusal",
         "tags",
         "text",
+        "texts",
         "wants_deltas",
-        "words",
     )
 
     def __init__(self, new_id: Callable[[], str], *, wants_deltas: bool, split_think_tags: bool) -> None:
         self.wants_deltas = wants_deltas
         self.tags = ThinkTags() if split_think_tags else None
-        self.words: list[str] = []  # the text without reasoning, where tags are split
+        self.texts: list[str] = []  # the text without reasoning, where tags are split
         self.began = False
         self.text, self.reasoning, self.refusal = _Text(), _Text(), _Text()
         self.calls, self.call = ToolCallAssembler(new_id), ToolCallAssembler(new_id)
@@ -153,7 +153,7 @@ class ChoiceState:
         if ends:
             rest, more = self.tags.flush()
             text, thought = text + rest, thought + more
-        self.words.append(text)
+        self.texts.append(text)
         return text, self.reasoning.append(thought)
 
     def _add_logprobs(self, logprobs: dict[str, Any]) -> None:
@@ -180,8 +180,8 @@ class ChoiceState:
             usage=usage,
         )
 
-    def fields_said(self) -> list[str]:
-        """The fields of a part that have said something."""
+    def filled_fields(self) -> list[str]:
+        """The names of the fields that hold something."""
         fields = {
             "text": str(self.text),
             "reasoning": str(self.reasoning),
@@ -203,7 +203,7 @@ class ChoiceState:
         text, reasoning = str(self.text), str(self.reasoning)
         if self.tags is not None:
             rest, thought = self.tags.rest()  # of an answer that broke off
-            text, reasoning = "".join([*self.words, rest]), reasoning + thought
+            text, reasoning = "".join([*self.texts, rest]), reasoning + thought
         return Choice(
             index=index,
             text=text,

@@ -20,13 +20,13 @@ class OneMessage:
 
     Args:
         index: the choice that came first.
-        fields_said: the fields it has said so far.
+        filled_fields: the fields it has said so far.
         finished: whether it has its finish reason.
     """
 
-    def __init__(self, index: int, *, fields_said: Iterable[str], finished: bool) -> None:
+    def __init__(self, index: int, *, filled_fields: Iterable[str], finished: bool) -> None:
         self._first = index
-        self._owners = dict.fromkeys(fields_said, index)
+        self._owners = dict.fromkeys(filled_fields, index)
         self._finished = {index} if finished else set[int]()
 
     @property

@@ -33,7 +33,7 @@ class ThinkTags:
     Several blocks are one reasoning, a line each. A tag that is not closed holds all the rest.
     """
 
-    __slots__ = ("_closing", "_held", "_last", "_place", "_searched", "_thought", "_told")
+    __slots__ = ("_block_begun", "_closing", "_held", "_last", "_place", "_searched", "_thought")
 
     def __init__(self) -> None:
         self._place: Place = "beginning"
@@ -42,7 +42,7 @@ class ThinkTags:
         self._closing = _CLOSING  # the tags that end the reasoning it is in
         self._last = ""  # the last character given out as text
         self._thought = False  # whether any reasoning was given out
-        self._told = False  # whether any of this block was
+        self._block_begun = False  # whether any of this block was given out
 
     def split(self, piece: str) -> tuple[str, str]:
         """Take a piece of the content; give what can be told of text and of reasoning now."""
@@ -97,7 +97,7 @@ class ThinkTags:
         """Go through a tag; what stood before it."""
         if tag in _OPENING:
             text = self._add_text(before) if before.strip() or self._last else ""
-            self._place, self._closing, self._told = "reasoning", (_OPENING[tag],), False
+            self._place, self._closing, self._block_begun = "reasoning", (_OPENING[tag],), False
             return text, ""
         reasoning = self._add_reasoning(before.rstrip(_NEWLINES))
         self._place = "answer"
@@ -125,15 +125,15 @@ class ThinkTags:
 
     def _reasoning(self, reasoning: str) -> str:
         """Reasoning as it is told: a block begins with its first word, on a line of its own."""
-        if not self._told:
+        if not self._block_begun:
             reasoning = reasoning.lstrip(_NEWLINES)
             return f"\n{reasoning}" if reasoning and self._thought else reasoning
         return reasoning
 
     def _add_reasoning(self, reasoning: str) -> str:
         reasoning = self._reasoning(reasoning)
-        self._told = self._told or bool(reasoning)
-        self._thought = self._thought or self._told
+        self._block_begun = self._block_begun or bool(reasoning)
+        self._thought = self._thought or self._block_begun
         return reasoning
 
 
