@@ -115,7 +115,7 @@ class BaseClient:
             send_reasoning: whether the reasoning of earlier answers goes back: True always, False never, not even
                 where the gateway asks for it; None sends what the messages say, and what LangChain's and LlamaIndex's
                 histories keep where the provider wants it or a refusal asks for it, which is learned.
-            split_think_tags: whether ``<think>…</think>`` in the content is told as reasoning. Text that begins without
+            split_think_tags: whether ``<think>…</think>`` in the content becomes reasoning. Text that begins without
                 a tag is then held back until a tag or the end comes: the model's template may have opened it. Default:
                 the provider's or the model's.
             default_headers: headers of every request.

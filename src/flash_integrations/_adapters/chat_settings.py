@@ -80,7 +80,7 @@ class FlashSettings(ConnectionSettings):
     seed: _Checked[int] = None
     """The same seed and request give mostly the same answer."""
     user: _Checked[str] = None
-    """Your end user's id, told to the gateway."""
+    """Your end user's id, sent to the gateway."""
     store: _Checked[bool] = None
     """Whether the vendor may keep the answer."""
     reasoning_effort: _Checked[ReasoningEffort | str] = None

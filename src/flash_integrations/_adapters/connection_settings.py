@@ -230,7 +230,7 @@ class ConnectionSettings(BaseModel):
         return self._made[1]
 
     def _make_client(self) -> FlashClient:
-        # What equals its default was not said, even where a framework that copies objects passes it.
+        # What equals its default was not set by the user, even where a framework that copies objects passes it.
         fields_of = type(self).model_fields
         given = {name: value for name in CONNECTION_PARAMS if (value := getattr(self, name)) != fields_of[name].default}
         if self.client is not None:

@@ -23,7 +23,7 @@ class EmbeddingSettings(ConnectionSettings):
     encoding_format: Encoding | str | None = None
     """How vectors travel. Default: base64, and floats where the gateway refuses that."""
     user: str | None = None
-    """Your end user's id, told to the gateway."""
+    """Your end user's id, sent to the gateway."""
 
     def _embedding_params(self, more: Mapping[str, Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The core's parameters: what the object holds, over it its further body, over that what the call says."""

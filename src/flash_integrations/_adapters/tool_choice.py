@@ -19,7 +19,7 @@ def name_of(tool: Mapping[str, Any]) -> str:
 
 
 def to_tool_choice(choice: ToolChoice, tools: Sequence[Mapping[str, Any]]) -> str | dict[str, Any] | None:
-    """Which tool to call, in the wire's form; None where nothing is to be said.
+    """Which tool to call, in the wire's form; None where no choice is to be sent.
 
     Args:
         choice: "auto", "none", "required"; "any" and True mean required; a tool's name; a dict in OpenAI's or

@@ -303,4 +303,4 @@ def _is_same_url(one: str, other: str) -> bool:
     try:
         return clean_url(one, allow_http=True) == other
     except ConfigurationError:
-        return False  # a registered row's URL that is none: told to whoever uses that row
+        return False  # a registered provider with a bad URL: an error for those who use that provider only

@@ -32,7 +32,7 @@ class TokenEmitter:
 
     Args:
         run_id: the run they belong to; chunks and message carry it, which is how listeners know them for one.
-        options: how the answer is told.
+        options: how the answer is shown.
     """
 
     def __init__(self, run_id: UUID, options: MessageOptions) -> None:

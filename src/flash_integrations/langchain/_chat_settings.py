@@ -28,7 +28,7 @@ from ._usage import add_counts
 
 
 class ChatSettings(FlashSettings, BaseChatModel):
-    """What a chat model is told, and what it tells of itself."""
+    """A chat model's parameters, and how it describes itself."""
 
     model_config = MODEL_CONFIG
 
@@ -137,6 +137,6 @@ class ChatSettings(FlashSettings, BaseChatModel):
         return count_text(text) if self.custom_get_token_ids is None else len(self.custom_get_token_ids(text))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Sequence[ToolLike] | None = None) -> int:
-        """Tokens of messages and tools, as :meth:`get_num_tokens` tells them; images and files at a flat rate."""
+        """Tokens of messages and tools, as :meth:`get_num_tokens` counts them; images and files at a flat rate."""
         bodies, _ = with_past_reasoning(to_wire(messages, system_role=self.system_role), send=self.send_reasoning)
         return count_messages(bodies, [to_tool(tool) for tool in tools or ()], count=self.get_num_tokens)

@@ -66,7 +66,7 @@ def to_indexed_blocks(message: AIMessageChunk) -> list[ContentBlock]:
 
 
 def _said(message: AIMessage) -> Iterator[dict[str, Any]]:
-    """What was said, in words and aloud, with indexes."""
+    """Text and audio as blocks, with indexes."""
     if not isinstance(message.content, str):
         raise NotImplementedError  # which tells langchain-core to read the content itself
     kwargs = message.additional_kwargs
@@ -85,7 +85,7 @@ def _said(message: AIMessage) -> Iterator[dict[str, Any]]:
 
 
 def _made(message: AIMessage) -> Iterator[dict[str, Any]]:
-    """What is only told at the end: images, and parts of the content that are no text."""
+    """What only comes at the end: images, and parts of the content that are no text."""
     kwargs = message.additional_kwargs
     for position, part in enumerate(_objects(kwargs.get("images")) + _objects(kwargs.get("content_parts"))):
         yield {**_to_image(part), "index": IMAGE.format(position)}

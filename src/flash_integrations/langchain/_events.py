@@ -1,7 +1,7 @@
 """The events of ``stream_events(version="v3")``, made of the core's deltas.
 
 langchain-core would make chunks of deltas and events of chunks. Made at once they cost a fraction of it, and they end
-in what the whole answer has: calls that do not parse are invalid however they came, and blocks keep what is only told
+in what the whole answer has: calls that do not parse are invalid however they came, and blocks keep what only comes
 at the end, such as citations.
 """
 
@@ -35,7 +35,7 @@ class Events:
     """The events of one answer.
 
     Args:
-        options: how the answer is told; its content is blocks in any case.
+        options: how the answer is shown; its content is blocks in any case.
         message_id: the message's id, LangChain's for the run.
         model: the model asked.
     """
@@ -47,12 +47,12 @@ class Events:
         self._began = False
         self._places: dict[str, int] = {}  # the place of each block, by its key, in the order they began
 
-    def items(self, said: ChatDelta | Completion, _: object) -> Iterator[Event]:
+    def items(self, part: ChatDelta | Completion, _: object) -> Iterator[Event]:
         """The events of a delta, or those at the end of the answer; before the first of them the one that begins it."""
         if not self._began:
             self._began = True
             yield self._start()
-        yield from self._end(said) if isinstance(said, Completion) else self._add(said)
+        yield from self._end(part) if isinstance(part, Completion) else self._add(part)
 
     def _start(self) -> Event:
         metadata = {"provider": self._options.provider, "model": self._model}

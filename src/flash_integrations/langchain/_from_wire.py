@@ -26,7 +26,7 @@ from ._usage import to_usage
 
 @dataclass(frozen=True, slots=True)
 class MessageOptions:
-    """How an answer is told.
+    """How an answer is shown.
 
     Attributes:
         provider: the provider's name.
@@ -154,18 +154,18 @@ class Chunks:
     """The chunks of one stream.
 
     Args:
-        options: how they are told.
+        options: how they are shown.
     """
 
     def __init__(self, options: MessageOptions) -> None:
         self._options = options
         self._metadata = {"model_provider": options.provider} | ({"output_version": "v1"} if options.blocks else {})
         self._is_first = True
-        self._audio = {"data": "", "transcript": ""}  # as told so far
+        self._audio = {"data": "", "transcript": ""}  # as far as it has come
         make_known(options.provider)
 
     def chunk(self, delta: ChatDelta) -> ChatGenerationChunk | None:
-        """What a delta adds; None where that is only what :meth:`last` tells."""
+        """What a delta adds; None where that is only what :meth:`last` gives."""
         kwargs: dict[str, Any] = {}
         if delta.reasoning:
             kwargs["reasoning_content"] = delta.reasoning
@@ -190,7 +190,7 @@ class Chunks:
         return ChatGenerationChunk(message=self._formed(message), generation_info=info)
 
     def last(self, completion: Completion) -> ChatGenerationChunk:
-        """The chunk that ends a stream: metadata, usage, and what is only told whole."""
+        """The chunk that ends a stream: metadata, usage, and what only comes whole."""
         choice = completion.choices[0]
         pieces = []
         if choice.function_call:
@@ -217,14 +217,14 @@ class Chunks:
         return ChatGenerationChunk(message=message, generation_info={"finish_reason": choice.finish_reason})
 
     def _hear(self, audio: dict[str, Any]) -> dict[str, str]:
-        """The data and transcript of a piece of audio; what else it has is told once, at the end."""
+        """The data and transcript of a piece of audio; what else it has comes once, at the end."""
         piece = {name: audio[name] for name in self._audio if isinstance(audio.get(name), str) and audio[name]}
         for name, text in piece.items():
             self._audio[name] += text
         return piece
 
     def _rest_of(self, audio: dict[str, Any]) -> dict[str, Any]:
-        """What the pieces have not told of the audio."""
+        """What the pieces have not brought of the audio."""
         rest = dict(audio)
         for name, heard in self._audio.items():
             if heard and isinstance(whole := rest.pop(name, None), str) and whole != heard and whole.startswith(heard):

@@ -1,4 +1,4 @@
-"""Token counts as LangChain tells them, from the gateway's usage object."""
+"""Token counts as LangChain names them, from the gateway's usage object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIERS = frozenset({"priority", "flex"})
 
 
 def to_usage(usage: Usage | None, service_tier: str | None = None) -> UsageMetadata | None:
-    """Token counts under LangChain's names; None where the gateway told none.
+    """Token counts under LangChain's names; None if the gateway sent none.
 
     Args:
         usage: the gateway's. Cached tokens count under OpenAI's, Anthropic's and DeepSeek's names.

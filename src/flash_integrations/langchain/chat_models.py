@@ -1,7 +1,7 @@
 """LangChain's chat model over the transport core.
 
 An adapter: messages go out by ``_to_wire`` and come in by ``_from_wire``; tools are in ``_tools``, schemas in
-``_structured``, events in ``_events``, errors in ``_errors``; what a model tells of itself is in ``_chat_settings``.
+``_structured``, events in ``_events``, errors in ``_errors``; how a model describes itself is in ``_chat_settings``.
 Sending, re-sending, limits, forced streaming and the wire's oddities are the core's.
 """
 
@@ -130,7 +130,7 @@ class ChatFlash(BindableModel, ChatSettings):
     def _request(
         self, client: FlashClient, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
     ) -> tuple[dict[str, Any], MessageOptions]:
-        """The core's parameters for a call, and how its answer is told."""
+        """The core's parameters for a call, and how its answer is shown."""
         call = self._call_params(kwargs)
         if stop is not None:
             call["stop"] = stop

@@ -1,7 +1,7 @@
-"""What of a FlashLLM goes into dumps, pickles, copies and its repr: all that was said, and no key.
+"""What of a FlashLLM goes into dumps, pickles, copies and its repr: every field that was set, and no key.
 
 LlamaIndex's own ways show what a field holds, delete from a living object what does not pickle, and call the
-constructor with words that nobody said.
+constructor with parameters that nobody set.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _Item = TypeVar("_Item")
 
 
 class Reply:
-    """What a stream has said so far, of its first choice."""
+    """What has come of a stream so far, of its first choice."""
 
     def __init__(self) -> None:
         self._text = self._reasoning = self._refusal = ""

@@ -133,7 +133,7 @@ class StructuredCalls(FunctionCallingLLM):
         """An object of ``output_cls``.
 
         Raises:
-            ValueError: the model refused, or what it said is no such object (Pydantic's error is one).
+            ValueError: the model refused, or its answer is no such object (Pydantic's error is one).
             FlashError: what the call came to.
         """
         if self._way() is None:

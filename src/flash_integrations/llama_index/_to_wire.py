@@ -1,7 +1,7 @@
 """Messages between LlamaIndex and the wire, both ways.
 
 Outward: every role LlamaIndex has, its content made by ``_content``. Inward: a :class:`Completion` as a
-``ChatResponse``; what a stream has said so far is made into the same in ``_streams``.
+``ChatResponse``; what has come of a stream so far is made into the same in ``_streams``.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def parse_arguments(arguments: str) -> dict[str, Any] | str:
 
 
 def to_logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
-    """For each token the likely ones, the one that was said first if it is not among them; None where none came."""
+    """For each token the likely ones, the chosen one first if it is not among them; None where none came."""
     tokens = (logprobs or {}).get("content")
     if not isinstance(tokens, list):
         return None

@@ -26,7 +26,7 @@ class Accumulator:
     Args:
         new_id: gives an id to a tool call that came without one.
         choices: how many choices were asked for; where it is one, all that come are one message.
-        split_think_tags: whether reasoning between tags in the content is told as reasoning.
+        split_think_tags: whether reasoning between tags in the content is given as reasoning.
         deltas: whether :meth:`add_chunk` gives any.
     """
 

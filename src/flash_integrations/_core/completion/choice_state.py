@@ -41,7 +41,7 @@ class _Text:
         return "".join(self._parts)
 
     def rest_of(self, whole: str) -> str:
-        """What a text that is told whole adds to these pieces, if it repeats them."""
+        """What a text that is sent whole adds to these pieces, if it repeats them."""
         so_far = str(self)
         if not so_far or not whole.startswith(so_far):
             return whole
@@ -55,7 +55,7 @@ class ChoiceState:
     Args:
         new_id: gives an id to a tool call that came without one.
         wants_deltas: whether :meth:`add_part` gives any.
-        split_think_tags: whether reasoning between tags in the content is told as reasoning.
+        split_think_tags: whether reasoning between tags in the content is given as reasoning.
     """
 
     __slots__ = (
@@ -128,7 +128,7 @@ class ChoiceState:
         text, reasoning = self.text.rest_of(part.text), self.reasoning.rest_of(part.reasoning)
         refusal = self.refusal.rest_of(part.refusal)
         if part.finish_reason is None:
-            # Equal texts are two pieces; a longer one says again what was said.
+            # Equal texts are two pieces; a longer one repeats what has come.
             return replace(part, text=text or part.text, reasoning=reasoning or part.reasoning)
         if part.audio is not None and "audio" in self.message:
             self.message["audio"] = part.audio
@@ -144,7 +144,7 @@ class ChoiceState:
         )
 
     def _split(self, text: str, *, skips: bool = False, ends: bool = False) -> tuple[str, str]:
-        """What a piece of the content tells of text and of reasoning, where think tags are split."""
+        """The text and the reasoning in a piece of the content, where think tags are split."""
         if self.tags is None:
             return text, ""
         if skips:

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Part:
-    """What one chunk says about one choice. Empty and None mean: nothing said."""
+    """One choice's part of a chunk. Empty and None mean that it was not sent."""
 
     index: int = 0
     text: str = ""
@@ -30,7 +30,7 @@ class Part:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is said at all, as in the heartbeats that some gateways send as empty deltas."""
+        """Whether it holds nothing at all, as in the heartbeats that some gateways send as empty deltas."""
         if self.text:
             return False
         texts = self.reasoning or self.refusal or self.finish_reason

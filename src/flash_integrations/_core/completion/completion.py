@@ -112,7 +112,7 @@ class Completion:
         model: the model that answered, as the gateway names it.
         created: Unix time in seconds, or None.
         choices: the choices by index; one unless ``n`` was set.
-        usage: token counts, or None where the gateway told none.
+        usage: token counts, or None if the gateway sent none.
         system_fingerprint: the backend's fingerprint, or None.
         service_tier: the tier that served the call, or None.
         extra: other fields of the answer.

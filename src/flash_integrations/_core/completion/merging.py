@@ -8,7 +8,7 @@ from typing import Any
 from ..framing import json_codec
 
 _FIXED = frozenset({"id", "type", "format", "expires_at", "index"})
-"""Keys of an object told in pieces whose values are told whole, perhaps on each piece."""
+"""Keys of an object sent in pieces whose values are sent whole, perhaps with each piece."""
 
 _GROWING = frozenset({"data", "transcript", "text", "summary", "content", "arguments", "thinking"})
 """Keys whose texts go on even where a piece happens to equal all before it."""
@@ -62,9 +62,9 @@ def with_new(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
     return joined
 
 
-def without_reasoning_in(known: dict[str, Any], told: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Fields that a whole message tells after its pieces, without the reasoning that those have told."""
-    return told and {name: value for name, value in told.items() if name not in _IN_PIECES or name not in known}
+def without_reasoning_in(known: dict[str, Any], whole: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of a whole message that comes after its pieces, without the reasoning that those have brought."""
+    return whole and {name: value for name, value in whole.items() if name not in _IN_PIECES or name not in known}
 
 
 def _joined_reasoning(old: list[Any], new: list[Any]) -> list[Any]:
@@ -91,8 +91,8 @@ def _goes_on(known: Any, item: Any, *, is_last: bool) -> bool:
         return bool(item["index"] == known["index"])
     if one and other:
         return True
-    told = "thinking" if "thinking" in item else "text"
-    return is_last and item.get("type") in _UNNUMBERED and not (known.get("signature") and item.get(told))
+    text_key = "thinking" if "thinking" in item else "text"
+    return is_last and item.get("type") in _UNNUMBERED and not (known.get("signature") and item.get(text_key))
 
 
 def largest(old: Any, new: Any, *, depth: int = 0) -> Any:

@@ -20,7 +20,7 @@ class OneMessage:
 
     Args:
         index: the choice that came first.
-        filled_fields: the fields it has said so far.
+        filled_fields: the fields that hold something so far.
         finished: whether it has its finish reason.
     """
 
@@ -31,7 +31,7 @@ class OneMessage:
 
     @property
     def is_finished(self) -> bool:
-        """Whether every choice that said something of the message has its finish reason."""
+        """Whether every choice that holds a part of the message has its finish reason."""
         return ({*self._owners.values()} or {self._first}) <= self._finished
 
     def own(self, part: Part) -> Part | None:

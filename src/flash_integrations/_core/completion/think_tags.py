@@ -1,4 +1,4 @@
-"""Reasoning that stands in the content between tags, told apart from the answer: a text in pieces, cut anywhere.
+"""Reasoning that stands in the content between tags, split from the answer: a text in pieces, cut anywhere.
 
 Engines without a reasoning parser (vLLM, llama.cpp, Ollama's relays) leave ``<think>…</think>`` in the content. The
 templates of DeepSeek's R1 and of Qwen's thinking models write the opening tag themselves, so that only ``</think>``
@@ -45,7 +45,7 @@ class ThinkTags:
         self._block_begun = False  # whether any of this block was given out
 
     def split(self, piece: str) -> tuple[str, str]:
-        """Take a piece of the content; give what can be told of text and of reasoning now."""
+        """Take a piece of the content; give the text and the reasoning that are settled."""
         self._held += piece
         text = reasoning = ""
         while True:
@@ -55,7 +55,7 @@ class ThinkTags:
                 return text, reasoning
 
     def skip_beginning(self) -> None:
-        """Take what comes for the answer: the gateway told the reasoning apart by itself."""
+        """Take what comes for the answer: the gateway sent the reasoning in a field of its own."""
         if self._place == "beginning" and not self._held:
             self._place = "answer"
 
@@ -115,7 +115,7 @@ class ThinkTags:
         return found
 
     def _text(self, text: str) -> str:
-        """A text as it is told: an answer behind reasoning begins with its first word."""
+        """A text as it is given out: an answer behind reasoning begins with its first word."""
         return text.lstrip() if self._place == "answer" and not self._last else text
 
     def _add_text(self, text: str) -> str:
@@ -124,7 +124,7 @@ class ThinkTags:
         return text
 
     def _reasoning(self, reasoning: str) -> str:
-        """Reasoning as it is told: a block begins with its first word, on a line of its own."""
+        """Reasoning as it is given out: a block begins with its first word, on a line of its own."""
         if not self._block_begun:
             reasoning = reasoning.lstrip(_NEWLINES)
             return f"\n{reasoning}" if reasoning and self._thought else reasoning

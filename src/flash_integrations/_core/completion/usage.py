@@ -30,12 +30,12 @@ class Usage(dict[str, Any]):
 
     @property
     def prompt_tokens(self) -> int:
-        """Tokens of the request; 0 where not told."""
+        """Tokens of the request; 0 if not given."""
         return int(self.get("prompt_tokens", 0))
 
     @property
     def completion_tokens(self) -> int:
-        """Tokens of the answer, reasoning included; 0 where not told."""
+        """Tokens of the answer, reasoning included; 0 if not given."""
         return int(self.get("completion_tokens", 0))
 
     @property

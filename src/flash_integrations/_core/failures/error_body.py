@@ -1,6 +1,6 @@
 """Error bodies read: nested, flat, a string, a list, ``detail``, HTML, plain text, half broken or nothing at all.
 
-Also tells whether an object inside a 200 answer is an error (:func:`is_error`).
+Also decides whether an object inside a 200 answer is an error (:func:`is_error`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From (status, headers, body) to the error to raise.
 
 Gateways answer "no money" with 402, 403, 422 or 429, "no such model" with 400, 403, 404, 429 or 503, and anything at
-all under 200. So an error is told by its code first, then by known texts, then by its type, and by the status last.
+all under 200. An error is known by its code first, then by known texts, then by its type, and by the status last.
 The tables are ``known_codes`` and ``known_texts``; to teach a new refusal, add a row there.
 """
 

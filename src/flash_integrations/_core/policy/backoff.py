@@ -2,7 +2,7 @@
 
 ``delay(k, error)`` is the wait before the k-th re-send (k = 1, 2, …), in seconds:
 
-* the gateway said how long: that long, if it is at most ``max_retry_after``; never shorter;
+* the gateway named a wait: that long, if it is at most ``max_retry_after``; never shorter;
 * a 429 that says nothing: :data:`WINDOW` · k/(k+1), so that the waits of two re-sends reach past the end of a
   per-minute window (30 s + 40 s). Half a second would only count against the limit once more;
 * anything else that may pass: ``min(8, 0.5 · 2**(k-1))``;

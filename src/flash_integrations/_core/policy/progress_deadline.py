@@ -32,7 +32,7 @@ class ProgressDeadline:
         return min(self.give_up, sent + (self.timeout.first_byte or inf))
 
     def after_event(self, now: float, *, streamed: bool) -> float:
-        """For the event after one that said something."""
+        """The deadline for the event after one with content."""
         return min(self.give_up, now + ((self.timeout.progress if streamed else self.timeout.first_byte) or inf))
 
     def after_heartbeat(self, now: float, *, last_event: float, deadline: float) -> float:

@@ -15,7 +15,7 @@ class RateLimit:
         requests_per_minute: requests in any 60 seconds.
         requests_per_hour: requests in any 3,600 seconds.
         tokens_per_minute: tokens in any 60 seconds, of requests and answers. Estimated before sending, then corrected
-            by what the answer tells.
+            by the answer's usage.
         concurrent: requests at once; a stream counts until it ends.
     """
 

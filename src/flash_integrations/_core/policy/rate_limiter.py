@@ -5,11 +5,11 @@ process. Each call brings the limits it wants kept. A request is *live* from its
 answer; from then on it stands in the windows; its slot is held until the answer ends. The gateway counts a request at
 some moment between the two, so a window kept this way is never more generous than the gateway's.
 
-Tokens are counted so too: an estimate while the request is live, corrected when its answer tells; what the answer took
+Tokens are counted so too: an estimate while the request is live, corrected by its answer's usage; what the answer took
 counts from the answer's end. A request that is larger than the whole window goes when the window is empty.
 
 Nothing here waits. :meth:`RateLimiter.acquire` says "granted", "in so many seconds", or "when you are woken"; and the
-head of the queue is told which limit holds it.
+head of the queue has the limit that blocks it in its reservation.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class RateLimiter:
         self._minute, self._hour = SlidingWindow(MINUTE), SlidingWindow(HOUR)  # requests that were answered
         self._tokens = SlidingWindow(MINUTE)
         self._answer = USUAL_ANSWER
-        self._logged = ("", 0.0)  # the limit of which a line was last told, and until when the line stands
+        self._logged = ("", 0.0)  # the limit that was last logged, and until when the line stands
 
     def enqueue(
         self, rate_limit: RateLimit | None, *, label: str, now: float, tokens: int = 0, answer: int | None = 0
@@ -125,7 +125,7 @@ class RateLimiter:
         self._wake_head()
 
     def record_usage(self, reservation: Reservation, now: float, *, asked: int, answered: int) -> None:
-        """The answer told what was counted, in tokens: for the request from its first byte, for the answer from now."""
+        """Record an answer's usage, in tokens: for the request from its first byte, for the answer from now."""
         with self._lock:
             if reservation.spent is not None:
                 self._tokens.correct(reservation.spent, asked)

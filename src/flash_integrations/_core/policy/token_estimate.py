@@ -1,4 +1,4 @@
-"""How many tokens a text is, told without a tokenizer: an estimate for trimming and budgets, not for bills.
+"""How many tokens a text has, without a tokenizer: an estimate for trimming and budgets, not for bills.
 
 The frameworks' own ways would load a tokenizer from the network. The rules here lean to the high side, so that what is
 trimmed by them fits: a Chinese, Japanese or Korean character is one token, an English word one for every six letters.

@@ -1,4 +1,4 @@
-"""What a request costs of a limit on tokens: estimated before it is sent, told by its answer afterwards.
+"""What a request costs of a limit on tokens: estimated before it is sent, corrected by its answer's usage.
 
 The estimate leans to the high side (see ``token_estimate``): a gateway counts by a tokenizer of its own. Nothing here
 is done for calls without such a limit.

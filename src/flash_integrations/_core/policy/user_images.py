@@ -17,7 +17,7 @@ def has_images_elsewhere(messages: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def with_user_images(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages with all images in users' messages, each told where it is from.
+    """The messages with all images in users' messages, each with a line that says where it is from.
 
     Those of a turn's tool results go behind the last of them, for each call needs its result next; into the user's
     message that follows, where one does, for some templates want the roles to take turns.

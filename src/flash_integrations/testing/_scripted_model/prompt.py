@@ -1,4 +1,4 @@
-"""What a conversation asks: the question, the context it comes with, and what tools have said since."""
+"""What a conversation asks: the question, the context it comes with, and the tools' results since."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Prompt:
         user: the last user message.
         question: what is asked in it.
         context: the sentences before the question, from every message, in order.
-        results: (tool name, what it said) since the last user message.
+        results: (tool name, its result) since the last user message.
     """
 
     user: str
@@ -33,7 +33,7 @@ class Prompt:
 
     @property
     def source(self) -> str:
-        """Where values may be taken from: the user's words and what tools said."""
+        """Where values may be taken from: the user's message and the tools' results."""
         return "\n".join([self.user, *(text for _, text in self.results)])
 
 

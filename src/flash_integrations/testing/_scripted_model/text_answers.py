@@ -11,7 +11,7 @@ __all__ = ["speak"]
 
 
 def speak(prompt: Prompt) -> str:
-    """The answer to a prompt: what the tools said, else the sentence of the context that fits, else an honest echo."""
+    """The answer to a prompt: the tools' results, else the sentence of the context that fits, else an honest echo."""
     chinese = has_cjk(prompt.question)
     if prompt.results:
         lines = [f"{name} 的结果：{text}" if chinese else f"{name} says: {text}" for name, text in prompt.results]

@@ -104,7 +104,7 @@ class Middleware:
         leaving = asyncio.ensure_future(_left(receive))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            # "Left" is also said once the answer is through; then there is nothing left to stop.
+            # "Left" also comes once the answer is through; then there is nothing left to stop.
             if exchange.ended and not scope["state"]["transport"].is_closing():
                 await answering
         finally:

@@ -127,7 +127,7 @@ def chat_call(
     body: dict[str, Any] = {"model": model, "messages": _check_messages(messages)}
     body |= {name: value for name, value in values.items() if name not in _NOT_BODY}
     body |= values.get("extra_body", {})
-    # The wire's stream flag is the flow's to set, wherever it was said.
+    # The wire's stream flag is the flow's to set, wherever it was set.
     body.pop("stream", None)
     options = body.pop("stream_options", None)
     choices, send_reasoning = body.get("n"), values.get("send_reasoning")

@@ -16,7 +16,7 @@ _WIDTH = 4  # bytes
 def decode_base64_floats(text: str) -> list[float]:
     """The numbers in a text.
 
-    Nothing on the wire tells how wide the floats are, and a guess could turn a true vector into another one: what is
+    Nothing on the wire says how wide the floats are, and a guess could turn a true vector into another one: what is
     no whole number of 32-bit floats is an error, and so is a length that was not asked for (``vectors``).
 
     Args:

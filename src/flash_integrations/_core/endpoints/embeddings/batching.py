@@ -1,6 +1,6 @@
 """Many texts in requests of the size a gateway takes: what to send next, and what a refusal means for the rest.
 
-Nothing here waits or sends. A driver takes pieces, sends several at once, and tells what each came to:
+Nothing here waits or sends. A driver takes pieces, sends several at once, and reports what each came to:
 
 * refused for its size: the batches are made as small as the refusal says, else half as large; the figure is kept for
   later calls once a batch of it was taken;

@@ -1,4 +1,4 @@
-"""An embedding answer read: gathered, told from a refusal, and counted.
+"""An embedding answer read: gathered, distinguished from a refusal, and counted.
 
 A vector that is wrong is worse than an error: it poisons an index without a sign. So what is no vector, or may be that
 of another text, is an error that names the text by its position in the caller's list. Where an answer has its vectors,

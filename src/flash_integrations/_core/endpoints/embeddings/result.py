@@ -16,7 +16,7 @@ class Embeddings:
     Attributes:
         vectors: one list of floats for each text, in the order of the texts.
         model: the model that answered, as the gateway names it.
-        usage: token counts summed over all batches (``prompt_tokens``, ``total_tokens``); None where a batch told none.
+        usage: token counts summed over all batches (``prompt_tokens``, ``total_tokens``); None if a batch had none.
         dimensions: how long every vector is; 0 where there are none.
         request_ids: the gateway's ids for the requests, of those that had one, in the order of the texts.
         requests: how many requests gave these vectors.

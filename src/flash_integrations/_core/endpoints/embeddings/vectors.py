@@ -1,7 +1,7 @@
 """Where an answer has its vectors, in what order, and in what form.
 
 Vectors are counted, placed by their ``index`` (relays that fan out shuffle them), compared in length, and searched for
-what is no number. Their form is told by the value, not by what was asked for: a text is base64, a list is numbers.
+what is no number. Their form is read off the value, not off the request: a text is base64, a list is numbers.
 """
 
 from __future__ import annotations

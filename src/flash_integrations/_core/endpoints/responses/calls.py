@@ -87,7 +87,7 @@ class FunctionCalls(ItemKind[Call]):
 
     Args:
         next_place: gives the place of a new item among all.
-        numbers: tells deltas that come twice.
+        numbers: finds deltas that come twice.
         ids: places and ids among all calls.
     """
 

@@ -9,7 +9,7 @@ _NAMES = ("type", "url", "file_id", "container_id", "filename", *_POSITIONS)
 
 
 class Citations:
-    """The annotations of an answer: told as they come, and again with each whole text."""
+    """The annotations of an answer: sent as they come, and again with each whole text."""
 
     def __init__(self) -> None:
         self._known: set[tuple[Any, ...]] = set()

@@ -37,7 +37,7 @@ class Message:
         return joined(map(str, self.parts.values()))
 
     def part_to_end(self, index: Any, whole: str) -> TextPart:
-        """The text part that a whole text under this index tells: its deltas may have come under another."""
+        """The text part that a whole text under this index belongs to: its deltas may have come under another."""
         if type(index) is int and index not in self.parts and repeats(whole, str(self)):
             index = next((known for known, part in self.parts.items() if not part.ended), index)
         return self.part_at(index)

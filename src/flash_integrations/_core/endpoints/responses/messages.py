@@ -23,7 +23,7 @@ class Messages(ItemKind[Message]):
 
     Args:
         next_place: gives the place of a new item among all.
-        numbers: tells deltas that come twice.
+        numbers: finds deltas that come twice.
     """
 
     def __init__(self, next_place: Callable[[], int], numbers: DeltaNumbers) -> None:
@@ -90,8 +90,8 @@ class Messages(ItemKind[Message]):
         tail, silent = tail_of(whole, str(part)), not part
         if not tail:
             return None
-        told = silent and isinstance(logprobs, list) and logprobs
-        return Part(text=self._write(part, tail), logprobs={"content": logprobs} if told else None)
+        kept = silent and isinstance(logprobs, list) and logprobs
+        return Part(text=self._write(part, tail), logprobs={"content": logprobs} if kept else None)
 
     def _begin_part(self, event: dict[str, Any]) -> Part | None:
         """A new part has its place; a text that it may hold comes again."""

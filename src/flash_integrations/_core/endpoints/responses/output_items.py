@@ -105,7 +105,7 @@ class OutputItems(Generic[C]):
         return self._name(item, item_id, call_id)
 
     def find_done(self, body: dict[str, Any], index: int | None) -> OutputItem[C]:
-        """The item that ``output_item.done`` tells whole."""
+        """The item that ``output_item.done`` sends whole."""
         item_id, call_id = _text(body.get("id")), _text(body.get("call_id"))
         item = self._known(item_id, call_id, index) or self._at(index, call_id)
         if item is None:

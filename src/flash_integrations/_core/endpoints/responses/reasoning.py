@@ -63,7 +63,7 @@ class Reasonings(ItemKind[Reasoning]):
 
     Args:
         next_place: gives the place of a new item among all.
-        numbers: tells deltas that come twice.
+        numbers: finds deltas that come twice.
     """
 
     def __init__(self, next_place: Callable[[], int], numbers: DeltaNumbers) -> None:

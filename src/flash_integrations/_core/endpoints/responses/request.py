@@ -1,4 +1,4 @@
-"""A chat request said on the Responses wire: the body turned, at the last step before it is sent.
+"""A chat request for the Responses wire: the body turned, at the last step before it is sent.
 
 Everything before that step (checks, quirks, token estimates, retries) goes on seeing the chat form. What the other wire
 has no words for is refused here, before anything is sent; what is no chat parameter goes out under its own name.
@@ -55,7 +55,7 @@ _TURNED = frozenset(
 
 
 def find_unsayable(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """The parameters of a chat body that cannot be said here, in the order of their table."""
+    """The parameters of a chat body that have no equivalent here, in the order of their table."""
     return tuple(name for name, neutral in _UNSAYABLE.items() if name in body and body[name] not in (None, *neutral))
 
 
@@ -68,10 +68,10 @@ def to_responses_body(chat_body: Mapping[str, Any], *, drop_unsayable: bool = Fa
 
     Args:
         chat_body: the body in chat form, perhaps with ``stream`` and ``stream_options``.
-        drop_unsayable: leave out what cannot be said here, instead of refusing it.
+        drop_unsayable: leave out what has no equivalent here, instead of refusing it.
 
     Raises:
-        InvalidRequestError: a parameter cannot be said here, and is not to be dropped.
+        InvalidRequestError: a parameter has no equivalent here, and is not to be dropped.
     """
     unsayable = find_unsayable(chat_body)
     if unsayable and not drop_unsayable:

@@ -11,8 +11,8 @@ _NESTED = ("function", "custom")
 def to_tool(tool: Any) -> Any:
     """One tool's description; those of the provider's own tools (``web_search`` …), and what is none, stay as they are.
 
-    ``strict`` left out means true here, which makes every optional argument a required one: it is said to be false
-    unless the user said otherwise. ``parameters`` must be there.
+    ``strict`` left out means true here, which makes every optional argument a required one: it is sent as false
+    unless the user set it. ``parameters`` must be there.
     """
     kind = tool.get("type") if isinstance(tool, Mapping) else None
     if kind not in _NESTED:
